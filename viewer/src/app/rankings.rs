@@ -88,8 +88,8 @@ impl App {
         let cached = self.rankings[ranking_index(panel)?].as_ref()?;
         let (title, kind) = match panel {
             Panel::Ports => ("Destination ports", "port"),
-            Panel::Sources => ("Source addresses", "source"),
-            Panel::Destinations => ("Destination addresses", "destination"),
+            Panel::Sources => ("Sources", "source"),
+            Panel::Destinations => ("Destinations", "destination"),
             _ => ("Protocols", "protocol"),
         };
         Some(Ranking {
@@ -97,6 +97,7 @@ impl App {
             kind,
             items: &cached.items,
             count: cached.count,
+            has_selected: cached.inputs.has_selected,
             rank_by: self.settings.rank,
             scale_to: self.settings.scale_to,
             cursor,

@@ -99,7 +99,7 @@ pub struct View {
     pub chart_titles: [String; CHART_COUNT],
     /// How many rows each ranking needs unless it is maximized; `None` for other charts.
     pub ranking_rows: [Option<usize>; CHART_COUNT],
-    /// Peak, mean and number of the packets in each chart; empty for charts without bins.
+    /// Peak, mean and number of the packets in each chart; empty for rankings and charts out of sight.
     pub figures: [String; CHART_COUNT],
     /// The table views of charts, if they are shown.
     pub tables: [Option<Table>; CHART_COUNT],
@@ -179,6 +179,7 @@ impl App {
                 Some(Chart::Binned(chart)) if self.is_seen(Panel::ALL[index]) => {
                     chart.figures(&zone)
                 }
+                Some(Chart::Scatter(chart)) if self.is_seen(Panel::Scatter) => chart.figures(),
                 _ => String::new(),
             }),
             tables: std::array::from_fn(|index| {

@@ -47,6 +47,8 @@ pub struct Ranking<'a> {
     pub items: &'a [Item],
     /// The number of all items; `items` has only the top ones.
     pub count: usize,
+    /// Packets are selected in other dimensions.
+    pub has_selected: bool,
     /// The measure by which items are ranked.
     pub rank_by: RankBy,
     /// The packets to which the bars are scaled.
@@ -154,7 +156,8 @@ impl Ranking<'_> {
     pub fn full_title(&self, size: Size) -> String {
         let shown = self.items.len().min(Self::capacity(size));
         if self.count == 0 {
-            return format!("No {} in this selection", self.title.to_ascii_lowercase());
+            let place = if self.has_selected { " in this selection" } else { "" };
+            return format!("No {}{place}", self.title.to_ascii_lowercase());
         }
         let mut title = self.title.to_owned();
         if self.rank_by == RankBy::Bytes {

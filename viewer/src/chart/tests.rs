@@ -151,7 +151,16 @@ fn bars_are_scaled_to_a_small_selection() {
         };
         let (title, kind, items) = ("Ports", "port", &[item][..]);
         let rank_by = RankBy::Packets;
-        let ranking = Ranking { title, kind, items, count: 1, rank_by, scale_to, cursor: None };
+        let ranking = Ranking {
+            title,
+            kind,
+            items,
+            count: 1,
+            has_selected: false,
+            rank_by,
+            scale_to,
+            cursor: None,
+        };
         let bars = bars_of_ranking(&ranking.scene(context()));
         let drawn = bars[1].width / bars[0].width;
         assert!((drawn - height).abs() < 1e-3, "{packets}: {drawn}");
@@ -188,6 +197,20 @@ fn histogram_has_title_labels_and_legend() {
     let scene = histogram(&tallies, false, Bars::Stacked).scene(context());
     for text in ["Packet size distribution", "Packet size (bytes)", "Frequency", "tcp", "udp"] {
         assert!(has_text(&scene, text), "{text}");
+    }
+}
+
+#[test]
+fn figures_of_gaps_have_the_bin_of_the_median() {
+    let mut whole = [Tally::default(); CLASS_COUNT * 3];
+    let axis = axis(Quantity::Gap, Scale::Linear, 0, 30);
+    for (counts, median) in [([2, 1, 2], "10 ns to 19 ns"), ([3, 1, 2], "0 s to 9 ns")] {
+        whole.iter_mut().zip(counts).for_each(|(tally, packets)| tally.packets = packets);
+        let bins = Bins { axis, count: 3, is_closed: false };
+        let chart = Binned { bins, ..histogram(&whole, false, Bars::Stacked) };
+        let packets: u64 = counts.iter().sum();
+        let expected = format!("{packets} packets · median at {median} · most at 0 s to 9 ns");
+        assert_eq!(chart.figures(&Zone::Utc), expected);
     }
 }
 
@@ -275,6 +298,7 @@ fn scatter_cells_match_pixels_and_counts() {
     let lines = chart.cell_text((0, 0), &Zone::Utc);
     assert_eq!(lines[0], "5 packets: tcp 5");
     assert!(lines[1].starts_with("packet number 1 to 2, 0 s to "), "{lines:?}");
+    assert_eq!(chart.figures(), "6 packets · peak 5, mean 3 per cell");
     assert_eq!(chart.cells(&Zone::Utc).rows.len(), 2);
     let table = chart.table(&Zone::Utc);
     assert_eq!((table.rows[1][1].as_str(), table.rows[0][2].as_str()), ("5", "1"));
@@ -373,6 +397,7 @@ fn ranking_draws_bars_and_finds_the_clicked_one() {
         title: "Destination ports",
         kind: "port",
         items: &[item("443", 10), item("=1+2", 5)],
+        has_selected: false,
         count: 2,
         rank_by: RankBy::Packets,
         scale_to: ScaleTo::Auto,

@@ -32,7 +32,8 @@ impl Binned<'_> {
         bin_text(&self.bins, bin, bin, zone)
     }
 
-    /// Number, mean and peak of the packets drawn in colour: `Peak 3.2 Mbit/s at 09:02:03 · mean …`.
+    /// Number, mean and peak of the packets drawn in colour: `Peak 3.2 Mbit/s at 09:02:03 · mean …`. Gaps have
+    /// the bin of their median instead of a mean: few long ones determine the mean.
     pub fn figures(&self, zone: &Zone) -> String {
         let tallies = self.foreground();
         let mut sum = Tally::default();
@@ -75,13 +76,30 @@ impl Binned<'_> {
             let range = self.bin_range(peak, zone);
             vec![packets, " · mean ".to_owned(), mean, " bytes · most at ".to_owned(), range]
         } else {
-            vec![packets, " · most at ".to_owned(), self.bin_range(peak, zone)]
+            let mut below = 0;
+            let median = (0..self.count()).find(|bin| {
+                below += self.total(tallies, *bin).packets;
+                sum.packets <= 2 * below
+            });
+            let [median, most] = [median.unwrap_or(0), peak].map(|bin| self.rounded_bin(bin, zone));
+            vec![packets, " · median at ".to_owned(), median, " · most at ".to_owned(), most]
         };
         let mut text = parts.concat();
         if self.bins.axis.quantity == Quantity::Elapsed {
             text.push_str(" · starts aligned");
         }
         text
+    }
+
+    /// The range of a bin of gaps with a few digits, which fit beside the chart. Its tooltip has all.
+    fn rounded_bin(&self, bin: usize, zone: &Zone) -> String {
+        match (self.bins.axis.quantity, self.bins.range(bin, bin)) {
+            (Quantity::Gap, Some((first, last))) if first < last => {
+                let text = |ns: i64| text::rounded_duration(ns.unsigned_abs());
+                format!("{} to {}", text(first), text(last))
+            }
+            _ => self.bin_range(bin, zone),
+        }
     }
 
     /// The tooltip of a bin in row 0, or of an entry of the legend in the rows from 1.

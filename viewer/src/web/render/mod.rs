@@ -300,6 +300,7 @@ impl Renderer {
         }
         for (panel, figures) in [
             (Panel::Throughput, "throughput-figures"),
+            (Panel::Scatter, "scatter-figures"),
             (Panel::Sizes, "sizes-figures"),
             (Panel::Gaps, "gaps-figures"),
         ] {
