@@ -161,9 +161,9 @@ fn maximized_panels_fit_the_window() {
     let directory = tempdir().unwrap();
     let outside = "(panel => { const section = document.getElementById(panel + '-panel'); const r = section.getBoundingClientRect();
         const isInside = e => { const c = e.getBoundingClientRect(); return r.left <= c.left && c.right <= r.right && r.top <= c.top && c.bottom <= r.bottom; };
-        const parts = [...section.querySelectorAll('canvas, .chart-table, .rows')].filter(e => e.checkVisibility());
+        const parts = [...section.querySelectorAll('canvas, .chart-table, .rows')].filter(e => e.checkVisibility({visibilityProperty: true}));
         return [document.documentElement.scrollHeight, parts.length, parts.filter(e => !isInside(e)).map(e => e.className || e.id), r.left < 20 && innerWidth - 20 < r.right]; })";
-    for size in [(1280, 800), (360, 740)] {
+    for size in [(1280, 800), (1920, 1080), (360, 740)] {
         let page = open(&directory, size);
         page.act("viewer.set('tab', 'packets')");
         for is_table in [false, true] {
@@ -176,7 +176,7 @@ fn maximized_panels_fit_the_window() {
                     ));
                 }
                 // The throughput has the overview below; phones have no space for it.
-                let has_overview = panel == "throughput" && size.0 == 1280;
+                let has_overview = panel == "throughput" && size.0 != 360;
                 let parts = 1 + usize::from(has_table) + usize::from(has_overview);
                 let seen = page.eval(&format!("{outside}('{panel}')"));
                 assert_eq!(seen, json!([size.1, parts, [], true]), "{panel}, {size:?}");
@@ -199,9 +199,21 @@ fn keys_move_between_panes() {
         page.chromium.press(key).unwrap();
         page.wait_for(&format!("{focused} === '{pane}'"));
     }
+    // From any control of a pane, also from one out of sight.
+    page.eval("document.querySelector('[data-setting=rank]').focus()");
+    page.chromium.press("F6").unwrap();
+    page.wait_for(&format!("{focused} === 'conversations'"));
+    page.eval("document.querySelector('[data-arg=sizes]').click()");
+    page.wait_for(&format!("{focused} === 'sizes'"));
+    let in_sight = "(() => { const r = document.getElementById('gaps').getBoundingClientRect(); return r.top < innerHeight - 80; })()";
+    assert_eq!(page.eval(in_sight), true);
     // The first stop of the Tab key is a button that leads to the table.
     let stops = page.eval("[...document.querySelectorAll('button, input, canvas, [tabindex=\"0\"]')].filter(e => e.tabIndex === 0).map(e => e.id || e.dataset.action)");
     assert_eq!(stops[0], "focus");
+    // Buttons that do nothing yet are no stops.
+    for button in ["undo", "redo", "clear", "reset-zoom"] {
+        assert!(!stops.as_array().unwrap().contains(&json!(button)), "{stops}");
+    }
     page.eval("document.querySelector('.skip').focus()");
     page.chromium.press("Enter").unwrap();
     page.wait_for(&format!("{focused} === 'conversations'"));

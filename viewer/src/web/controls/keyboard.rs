@@ -103,7 +103,7 @@ fn handle_detail_key(page: &Page, target: &Element, event: &KeyboardEvent) -> bo
     if !is_inside("#detail") {
         return false;
     }
-    let has_arrow_keys = is_inside("[role=tree], [role=application], pre");
+    let has_arrow_keys = is_inside("[role=tree], [role=application]");
     match (event.key().as_str(), event.ctrl_key() || event.meta_key()) {
         ("Escape", _) => {
             log_error(actions::close_detail(page));

@@ -14,13 +14,13 @@ use crate::web::page::Page;
 const STORAGE_KEY: &str = "layout";
 /// The width of the widest menu.
 const MAX_MENU_PX: f64 = 340.0;
-/// The panes and the elements that get the focus; the first visible one.
-const PANES: [(&str, &str); 5] = [
-    ("filter", "#filter"),
-    ("charts", "#timeline canvas"),
-    ("top", "#top canvas"),
-    ("table", "#tables .rows, #connection .stream, #connection canvas"),
-    ("detail", "#inspector [tabindex=\"0\"], #detail-line"),
+/// The panes, the elements that contain them, and those that get the focus; the first visible one.
+const PANES: [(&str, &str, &str); 5] = [
+    ("filter", "#selection", "#filter"),
+    ("charts", "#timeline", "#timeline canvas"),
+    ("top", "#top", "#top canvas"),
+    ("table", "#tables", "#tables .rows, #connection .stream, #connection canvas"),
+    ("detail", "#detail", "#inspector [tabindex=\"0\"], #detail-line"),
 ];
 
 pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
@@ -59,31 +59,33 @@ fn storage() -> Option<Storage> {
     web_sys::window()?.local_storage().ok().flatten()
 }
 
-/// Focuses a pane. Does nothing if it is hidden.
+/// Focuses a pane, or the chart with this name. Does nothing if it is hidden.
 pub(super) fn focus_pane(page: &Page, name: &str) -> Result<(), JsValue> {
-    if let Some((_, selector)) = PANES.iter().find(|pane| pane.0 == name)
-        && let Some(target) = visible(&page.document(), selector)?
-    {
-        target.focus()?;
+    let chart = format!("#{name}");
+    let pane = PANES.iter().find(|pane| pane.0 == name);
+    match visible(&page.document(), pane.map_or(&chart, |pane| pane.2))? {
+        Some(target) => target.focus(),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-/// Focuses the pane after the current one, or the one before it.
+/// Focuses the pane after the one that has the focus, or the one before it.
 pub(super) fn focus_next_pane(page: &Page, is_backward: bool) -> Result<(), JsValue> {
     let document = page.document();
     let focused = document.active_element();
     let mut targets = Vec::new();
-    for (_, selector) in PANES {
-        targets.extend(visible(&document, selector)?);
+    for (_, pane, selector) in PANES {
+        targets.extend(visible(&document, selector)?.map(|target| (pane, target)));
     }
-    let is_current = |target: &HtmlElement| focused.as_ref() == Some(target.as_ref());
+    let is_current = |(pane, _): &(&str, HtmlElement)| {
+        focused.as_ref().is_some_and(|focused| focused.closest(pane).ok().flatten().is_some())
+    };
     let count = targets.len();
     let next = match targets.iter().position(is_current) {
         Some(current) => (current + if is_backward { count - 1 } else { 1 }) % count,
         None => 0,
     };
-    targets.get(next).map_or(Ok(()), HtmlElement::focus)
+    targets.get(next).map_or(Ok(()), |(_, target)| target.focus())
 }
 
 fn visible(document: &Document, selector: &str) -> Result<Option<HtmlElement>, JsValue> {

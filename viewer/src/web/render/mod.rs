@@ -262,8 +262,10 @@ impl Renderer {
             ("phone-reset-zoom", view.can_reset_zoom),
             ("add-line", view.can_add_line),
         ] {
-            // Unlike `disabled`, this does not move the keyboard focus.
-            set_attribute(&element(document, id)?, "aria-disabled", aria_bool(!is_enabled));
+            // Unlike `disabled`, this does not move the keyboard focus. Tab skips the button.
+            let button: Element = element(document, id)?;
+            set_attribute(&button, "aria-disabled", aria_bool(!is_enabled));
+            set_attribute(&button, "tabindex", if is_enabled { "0" } else { "-1" });
         }
         if view.memory_prompt != previous.memory_prompt
             && let Some(text) = &view.memory_prompt
