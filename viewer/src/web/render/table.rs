@@ -80,6 +80,12 @@ impl VirtualTables {
         }
         let previous = std::mem::replace(shown, table.clone());
         let name = panel.name();
+        let position = |table: &VirtualTable| (table.first, table.max_first());
+        // After rows have changed, the browser would have to lay them out to answer.
+        let scrolled = match position(table) == position(&previous) {
+            true => None,
+            false => Some(Scrolled::read(element(document, name)?)),
+        };
         let body: Element = element(document, &format!("{name}-rows"))?;
         let is_hidden = |column: usize| table.hidden >> column & 1 == 1;
         if table.hidden != previous.hidden {
@@ -124,9 +130,8 @@ impl VirtualTables {
             };
             update_row(&element, row, table);
         }
-        let position = |table: &VirtualTable| (table.first, table.max_first());
-        if position(table) != position(&previous) {
-            scroll_to(&element(document, name)?, table)?;
+        if let Some(scrolled) = scrolled {
+            scrolled.show(table)?;
         }
         set_text(&element(document, &format!("{name}-range"))?, &table.range_text());
         Ok(())
@@ -148,19 +153,33 @@ fn set_widths(
     Ok(())
 }
 
-/// Moves the scrollbar to the first visible row, unless it is there.
-fn scroll_to(rows: &HtmlElement, table: &VirtualTable) -> Result<(), JsValue> {
-    let extent = ScrollExtent { max_first: table.max_first(), row_px: row_px(rows) as f64 };
-    set_flag(rows, SCALED, extent.is_scaled());
-    if let Some(space) = rows.query_selector(".space")? {
-        let height = format!("calc(100% + {}px)", fixed(extent.max_px(), 0));
-        space.dyn_into::<HtmlElement>()?.style().set_property("height", &height)?;
+/// The position of a table's scrollbar before the table is updated.
+struct Scrolled {
+    rows: HtmlElement,
+    row_px: f64,
+    top_px: f64,
+}
+
+impl Scrolled {
+    fn read(rows: HtmlElement) -> Self {
+        Self { row_px: row_px(&rows) as f64, top_px: rows.scroll_top().into(), rows }
     }
-    if !extent.is_at(rows.scroll_top().into(), table.first) {
-        #[expect(clippy::cast_possible_truncation, reason = "at most a few million")]
-        rows.set_scroll_top(extent.position_px(table.first).round() as i32);
+
+    /// Moves the scrollbar to the first visible row, unless it is there.
+    fn show(self, table: &VirtualTable) -> Result<(), JsValue> {
+        let Self { rows, row_px, top_px } = self;
+        let extent = ScrollExtent { max_first: table.max_first(), row_px };
+        set_flag(&rows, SCALED, extent.is_scaled());
+        if let Some(space) = rows.query_selector(".space")? {
+            let height = format!("calc(100% + {}px)", fixed(extent.max_px(), 0));
+            space.dyn_into::<HtmlElement>()?.style().set_property("height", &height)?;
+        }
+        if !extent.is_at(top_px, table.first) {
+            #[expect(clippy::cast_possible_truncation, reason = "at most a few million")]
+            rows.set_scroll_top(extent.position_px(table.first).round() as i32);
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Adds a row whose first cell is a button that selects it.
