@@ -91,7 +91,17 @@ fn inspector_shows_bytes_that_are_served() {
         browser
             .wait_for("document.getElementById('detail-line').textContent.includes('10.0.0.2')")
             .unwrap();
+        let note = "document.getElementById('detail-note')";
+        assert_eq!(browser.eval(&format!("{note}.hidden")).unwrap(), true);
         assert!(stop(served).status.success());
+        // The bytes are gone with the run; the line is still there.
+        browser.wait_for("live.dataset.state === 'ended'").unwrap();
+        browser.eval("document.getElementById('detail-next').click()").unwrap();
+        browser
+            .wait_for(&format!("{note}.textContent.includes('that file contains them')"))
+            .unwrap();
+        let inspector = "inspector.textContent";
+        browser.wait_for(&format!("{inspector}.includes('10.0.0.2')")).unwrap();
     });
 }
 

@@ -22,6 +22,10 @@ const MIN_EXPORT_SIZE: Size = Size { width_px: 900.0, height_px: 400.0 };
 /// Identifies the content of a chart: the version of the app, and those of the answers.
 pub type SceneVersion = (u64, [u64; 3 + LINE_COUNT]);
 
+/// Why the bytes of a packet are not available while the run goes on.
+pub(super) const NO_BYTES: &str = "The sniffer does not have the bytes of this packet. It keeps those of the latest \
+                                   packets that --pcapng writes.";
+
 /// Why the bytes of the packets of a run are not available after its end.
 pub(super) const RUN_OVER: &str = "The capture has ended, and the sniffer does not serve the bytes of its packets any \
                                    longer. If it ran with --pcapng, that file contains them.";

@@ -1,5 +1,6 @@
 //! Everything visible besides the charts, as text, tables and flags.
 
+use super::accessors::{NO_BYTES, RUN_OVER};
 use super::charts::Chart;
 use super::chips::Chip;
 use super::tables::VirtualTable;
@@ -22,6 +23,8 @@ pub struct Detail {
     pub line: String,
     /// Its bytes, if the file is a capture file and they have been read.
     pub frame: Option<Rc<RawFrame>>,
+    /// Why there are no bytes although a sniffer serves those of packets; empty if that is not so.
+    pub note: &'static str,
     /// It belongs to a connection that can be shown.
     pub has_connection: bool,
     /// There is a selected packet before it.
@@ -228,7 +231,12 @@ impl App {
         let [has_previous, has_next] = self.neighbor_ranks().map(|rank| rank.is_some());
         let has_connection = self.connection_of_detail().is_some();
         let request = packet.request;
-        Some(Detail { title, request, line, frame, has_connection, has_previous, has_next })
+        let note = match self.is_packet_source() && packet.line.is_some() && frame.is_none() {
+            false => "",
+            true if self.is_following() => NO_BYTES,
+            true => RUN_OVER,
+        };
+        Some(Detail { title, request, line, frame, note, has_connection, has_previous, has_next })
     }
 }
 

@@ -397,6 +397,9 @@ impl Renderer {
         let document = &self.document;
         set_text(&element(document, "detail-title")?, &detail.title);
         set_text(&element(document, "detail-line")?, &detail.line);
+        let note: Element = element(document, "detail-note")?;
+        set_text(&note, detail.note);
+        set_visible(&note, !detail.note.is_empty());
         for (id, is_enabled) in
             [("detail-previous", detail.has_previous), ("detail-next", detail.has_next)]
         {
