@@ -372,6 +372,10 @@ impl View {
     fn maximize(&self, is_maximized: bool) -> Result<(), JsValue> {
         if let Some(panel) = self.panel()? {
             set_flag(&panel, "data-maximized", is_maximized);
+            // A style sheet that looked for the panel with `:has` would cost time in each frame.
+            if let Some(views) = panel.closest("#views")? {
+                set_flag(&views, "data-max-connection", is_maximized);
+            }
         }
         set_text(&self.maximize, if is_maximized { "Restore" } else { "Maximize" });
         Ok(())
