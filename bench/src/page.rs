@@ -44,7 +44,7 @@ const WATCH: &str = "(window.pictures = [], (async () => {
     for (let shown = null;;) {
         const { latest_ms } = viewer.state();
         if (latest_ms === shown) {
-            await new Promise(requestAnimationFrame);
+            await new Promise((resolve) => setTimeout(resolve, 5));
             continue;
         }
         await viewer.drawn();
