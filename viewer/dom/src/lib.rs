@@ -1,14 +1,16 @@
 //! DOM helpers of the page's WebAssembly modules: finding elements, changing them only when needed,
-//! listening to events, timers, the clipboard, downloads, local files and canvases; and helpers that workers
-//! need, too.
+//! listening to events, timers, the clipboard, downloads, local files, streams of bytes and canvases; and helpers that
+//! workers need, too.
 
 #![cfg(target_arch = "wasm32")]
 
+mod byte_reader;
 mod canvas;
 mod download;
 mod file_handle;
 mod panic;
 
+pub use byte_reader::{ByteReader, bytes_read};
 pub use canvas::Canvas;
 pub use download::{download, download_png, download_text};
 pub use file_handle::FileHandle;

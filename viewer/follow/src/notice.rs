@@ -6,8 +6,8 @@
 pub enum Notice {
     /// The source answers.
     Connected,
-    /// Bytes. The arguments are their offset and a `Uint8Array`. If the page returns a promise, the next
-    /// bytes wait for it.
+    /// Bytes. The arguments are their offset and a `Uint8Array`, which the page may transfer. If the page
+    /// returns a promise, the next bytes wait for it.
     Bytes,
     /// There is nothing new. The page returns whether it has read all bytes.
     NothingNew,

@@ -9,6 +9,7 @@ use super::{App, Effect, Phase};
 use crate::axis::Quantity;
 use crate::load::{Limits, Sampling};
 use std::ops::Range;
+use viewer_worker::lines::MAX_LINE_LEN;
 
 /// The largest number of bytes that wait for the workers. No more are requested then.
 const MAX_UNREAD_LEN: u64 = 32 << 20;
@@ -96,6 +97,8 @@ pub(super) struct Follow {
     passed_bytes: u64,
     /// The number of bytes in the part that grows; `None` if the next bytes begin a part.
     part_len: Option<u64>,
+    /// The number of bytes after the last line feed.
+    line_len: u64,
     /// The number of packets that were dropped since the charts were refreshed.
     pub(super) newly_dropped: u64,
     /// Packets were read that the charts do not show yet.
@@ -226,7 +229,8 @@ impl App {
         }
     }
 
-    /// Appends bytes to the part that grows. A full part ends at a line end, where the next one begins.
+    /// Appends bytes to the part that grows. A full part ends at a line end, where the next one begins, or
+    /// within a line that is too long to be read.
     fn append(&mut self, chunk: Chunk, effects: &mut Vec<Effect>) {
         let Some(follow) = &mut self.follow else { return };
         let mut pieces = vec![(0..chunk.len, false)];
@@ -237,8 +241,14 @@ impl App {
             follow.lost_bytes += lost_bytes;
         }
         follow.position = chunk.start + chunk.len as u64;
+        follow.line_len = match chunk.line_end {
+            Some(end) => (chunk.len - end) as u64,
+            None => follow.line_len + chunk.len as u64,
+        };
+        let is_readable = follow.line_len <= MAX_LINE_LEN as u64;
+        let part_end = chunk.line_end.or_else(|| (!is_readable).then_some(chunk.len));
         let part_len = follow.part_len.unwrap_or(0);
-        if let Some(end) = chunk.line_end
+        if let Some(end) = part_end
             && lost_bytes == 0
             && self.is_part_full(part_len + end as u64)
         {

@@ -8,18 +8,18 @@ use crate::settings::Window;
 /// The packets are kept in at most about this number of parts. The oldest part is dropped as a whole; each
 /// part costs memory, and time when the charts are refreshed.
 const PART_COUNT: u64 = 16;
-/// Memory of a packet with what the charts need, in bytes.
+/// Memory of a packet with what the charts need, but without its line, in bytes.
 const PACKET_BYTES: u64 = 64;
-/// The largest number of bytes of lines that browsers are expected to keep.
-const MAX_LEN: u64 = 4 << 30;
+/// The largest number of bytes of lines: more would not leave enough memory on many devices.
+const MAX_LEN: u64 = 2 << 30;
 
 /// The limits of what is kept. Each of them may be missing, as the largest number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct KeptLimits {
     packets: u64,
     time_ns: u64,
-    /// What fits.
-    max: Amount,
+    /// The largest number of bytes that packets and their lines may take.
+    memory_bytes: u64,
 }
 
 /// The size of some packets.
@@ -46,6 +46,11 @@ impl Amount {
         let time_ns = totals.extent.map_or(0, |extent| extent.ts_ns.1.abs_diff(extent.ts_ns.0));
         Self { packets: totals.packets, time_ns, ..amount }
     }
+
+    /// The memory that the packets and their lines take, in bytes.
+    fn memory_bytes(self) -> u64 {
+        self.packets.saturating_mul(PACKET_BYTES).saturating_add(self.bytes)
+    }
 }
 
 impl KeptLimits {
@@ -55,17 +60,15 @@ impl KeptLimits {
             Window::Packets(packets) => (packets, u64::MAX),
             Window::Time(time_ns) => (u64::MAX, time_ns.unsigned_abs()),
         };
-        let max_packets = memory.bytes / PACKET_BYTES;
-        let max =
-            Amount { packets: max_packets, bytes: MAX_LEN, time_ns: u64::MAX, flows: MAX_FLOWS };
-        Self { packets, time_ns, max }
+        Self { packets, time_ns, memory_bytes: memory.bytes }
     }
 
     /// Returns true if a part is complete.
     pub(super) fn is_part_full(&self, part: Amount) -> bool {
-        self.packets.min(self.max.packets) <= part.packets.saturating_mul(PART_COUNT)
-            || self.max.bytes <= part.bytes.saturating_mul(PART_COUNT)
-            || self.max.flows <= part.flows.saturating_mul(PART_COUNT)
+        self.packets <= part.packets.saturating_mul(PART_COUNT)
+            || self.memory_bytes <= part.memory_bytes().saturating_mul(PART_COUNT)
+            || MAX_LEN <= part.bytes.saturating_mul(PART_COUNT)
+            || MAX_FLOWS <= part.flows.saturating_mul(PART_COUNT)
             || self.time_ns <= part.time_ns.saturating_mul(PART_COUNT)
     }
 
@@ -74,9 +77,9 @@ impl KeptLimits {
     pub(super) fn allow_dropping(&self, all: Amount, without_oldest: Amount) -> bool {
         self.packets <= without_oldest.packets
             || self.time_ns <= without_oldest.time_ns
-            || self.max.packets < all.packets
-            || self.max.bytes < all.bytes
-            || self.max.flows < all.flows
+            || self.memory_bytes < all.memory_bytes()
+            || MAX_LEN < all.bytes
+            || MAX_FLOWS < all.flows
     }
 }
 
@@ -111,12 +114,17 @@ mod tests {
         for window in [Window::All, Window::Packets(10_000_000), Window::Time(1 << 60)] {
             let limits = KeptLimits::new(window, MEMORY);
             let allows = |all| limits.allow_dropping(all, Amount::default());
-            assert!(!allows(amount(1_000_000, MAX_LEN, 9)));
-            assert!(allows(amount(1_000_001, 0, 9)) && allows(amount(0, MAX_LEN + 1, 9)));
+            assert!(!allows(amount(500_000, 32_000_000, 9)));
+            assert!(allows(amount(500_000, 32_000_001, 9)) && allows(amount(1_000_001, 0, 9)));
             assert!(allows(Amount { flows: MAX_FLOWS + 1, ..Amount::default() }));
             assert!(limits.is_part_full(amount(62_500, 0, 0)));
+            assert!(limits.is_part_full(amount(31_250, 2_000_000, 0)));
+            assert!(!limits.is_part_full(amount(31_250, 1_999_999, 9)));
+            let limits = KeptLimits::new(window, Memory { bytes: 1 << 40, ..MEMORY });
+            let allows = |all| limits.allow_dropping(all, Amount::default());
+            assert!(!allows(amount(9, MAX_LEN, 9)) && allows(amount(9, MAX_LEN + 1, 9)));
             assert!(limits.is_part_full(amount(0, MAX_LEN / 16, 0)));
-            assert!(!limits.is_part_full(amount(62_499, MAX_LEN / 16 - 1, 9)));
+            assert!(!limits.is_part_full(amount(9, MAX_LEN / 16 - 1, 9)));
         }
     }
 }

@@ -1,23 +1,19 @@
 //! Follows a source that grows: passes its bytes from the connection, a separate module, to the
 //! workers.
 
-use js_sys::{Array, Function, Promise, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Function, Promise, Uint8Array};
 use std::ops::Range;
 use viewer_dom::FileHandle;
 use viewer_follow::Notice;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Blob, Element};
+use web_sys::Element;
 
 use super::dom::{element, error_message, log_error, whole};
 use super::open::same_origin;
 use super::page::Page;
 use super::served_packets::is_served;
 use crate::app::{App, Chunk, Event, FileInfo, FollowEvent, Missing, Phase};
-
-/// Appended bytes are kept in the page until they have this length, and are a blob of their own then. A
-/// blob of many short pieces is slow to read.
-const PIECE_LEN: u32 = 256 << 10;
 
 #[wasm_bindgen]
 extern "C" {
@@ -57,6 +53,9 @@ extern "C" {
     );
 
     #[wasm_bindgen(method)]
+    fn recycle(this: &Follower, buffer: &ArrayBuffer);
+
+    #[wasm_bindgen(method)]
     fn stop(this: &Follower, reason: &str);
 
     #[wasm_bindgen(method)]
@@ -77,7 +76,6 @@ pub(super) struct Following {
     _notify: Notify,
     /// The bytes that are being passed on.
     chunk: Uint8Array,
-    lines: GrowingBlob,
     /// Resolves the promise for which the connection waits.
     resume: Option<Function>,
 }
@@ -86,15 +84,6 @@ impl Drop for Following {
     fn drop(&mut self) {
         self.follower.close();
     }
-}
-
-/// The lines of the part that grows.
-#[derive(Default)]
-struct GrowingBlob {
-    part: usize,
-    blob: Option<Blob>,
-    /// Bytes after the blob.
-    tail: Vec<Uint8Array>,
 }
 
 /// Where the bytes come from.
@@ -155,13 +144,7 @@ async fn start(page: &Page, epoch: u32, origin: Origin) -> Result<Following, JsV
         Origin::Url(url) => module.follow(url, &element, callback)?,
         Origin::File(handle) => module.follow_file(handle, &element, callback)?,
     };
-    Ok(Following {
-        follower,
-        _notify: notify,
-        chunk: Uint8Array::new_with_length(0),
-        lines: GrowingBlob::default(),
-        resume: None,
-    })
+    Ok(Following { follower, _notify: notify, chunk: Uint8Array::new_with_length(0), resume: None })
 }
 
 fn on_notice(page: &Page, notice: u32, offset: u64, value: &JsValue) -> JsValue {
@@ -228,35 +211,18 @@ impl Following {
         }
     }
 
-    /// Appends a range of the current bytes to a part. Returns all lines of the part, and a copy of the
-    /// range.
-    pub(super) fn append(
-        &mut self,
-        part: usize,
-        range: &Range<usize>,
-    ) -> Result<(Blob, Uint8Array), JsValue> {
-        let bytes = self.chunk.slice(js_len(range.start), js_len(range.end));
-        if self.lines.part != part {
-            self.lines = GrowingBlob { part, ..GrowingBlob::default() };
+    /// A range of the current bytes, to be transferred to a worker. Only a part of them is copied.
+    pub(super) fn bytes(&self, range: &Range<usize>) -> Uint8Array {
+        let (start, end) = (js_len(range.start), js_len(range.end));
+        if (start, end) == (0, self.chunk.length()) {
+            return self.chunk.clone();
         }
-        Ok((self.lines.append(&bytes)?, bytes))
+        self.chunk.slice(start, end)
     }
-}
 
-impl GrowingBlob {
-    /// Appends bytes, and returns everything.
-    fn append(&mut self, bytes: &Uint8Array) -> Result<Blob, JsValue> {
-        // The caller transfers its bytes to a worker.
-        self.tail.push(bytes.slice(0, bytes.length()));
-        let mut pieces = Array::new();
-        pieces.extend(self.blob.iter());
-        pieces.extend(self.tail.iter());
-        let all = Blob::new_with_blob_sequence(&pieces)?;
-        if PIECE_LEN <= self.tail.iter().map(Uint8Array::length).sum() {
-            self.blob = Some(all.clone());
-            self.tail.clear();
-        }
-        Ok(all)
+    /// Takes the buffer of bytes that a worker has read, for other bytes.
+    pub(super) fn recycle(&self, buffer: &ArrayBuffer) {
+        self.follower.recycle(buffer);
     }
 }
 

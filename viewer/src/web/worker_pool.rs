@@ -2,7 +2,7 @@
 
 use js_sys::{Array, Function, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::{Blob, Event, MessageEvent, Worker};
+use web_sys::{Event, MessageEvent, Worker};
 
 use super::dom::{listen, log_error};
 use crate::message::ToWorker;
@@ -83,16 +83,10 @@ impl WorkerPool {
         log_error(slot.worker.post_message(&parts));
     }
 
-    /// Posts a message with all lines of a part and bytes that were appended, which are transferred.
-    pub(super) fn post_append(
-        &self,
-        index: usize,
-        message: &ToWorker,
-        lines: &Blob,
-        bytes: &Uint8Array,
-    ) {
+    /// Posts a message with bytes, which are transferred.
+    pub(super) fn post_bytes(&self, index: usize, message: &ToWorker, bytes: &Uint8Array) {
         let Some(slot) = self.slots.get(index) else { return };
-        let parts = Array::of3(&Uint8Array::from(&encode(message)[..]), lines, bytes);
+        let parts = Array::of2(&Uint8Array::from(&encode(message)[..]), bytes);
         log_error(slot.worker.post_message_with_transfer(&parts, &Array::of1(&bytes.buffer())));
     }
 

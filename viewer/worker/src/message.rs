@@ -37,8 +37,7 @@ pub enum ToWorker {
         /// What all packets of the worker may take.
         limits: Limits,
     },
-    /// Read on in a part that grows; its first message adds it. All lines of the part so far and the new
-    /// bytes are attached to the message.
+    /// Read on in a part that grows; its first message adds it. The new bytes are attached to the message.
     Append {
         /// Number of this load; reports and answers repeat it.
         epoch: u32,
@@ -149,7 +148,7 @@ pub enum FromWorker {
         /// Why.
         error: String,
     },
-    /// The progress of a part.
+    /// The progress of a part. For one that grows, the buffer of the bytes that were read is attached to the message.
     Report {
         /// Number of the load.
         epoch: u32,

@@ -1,26 +1,28 @@
 //! Requests the bytes of a source for the page.
 
-use js_sys::{Function, Promise, Reflect, Uint8Array};
+use js_sys::{ArrayBuffer, Function, Promise, Uint8Array};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use viewer_dom::{FileHandle, error_message, log_error, sleep};
+use viewer_dom::{ByteReader, FileHandle, bytes_read, error_message, log_error, sleep};
 use viewer_formats::{START_LEN, is_text};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortController, Headers, ReadableStreamDefaultReader, RequestCache, RequestInit, Response,
-    Window,
+    AbortController, Headers, ReadableStream, RequestCache, RequestInit, Response, Window,
 };
 
+use super::chunk::{CHUNK_LEN, Chunk};
 use super::header::Header;
 use super::local_file;
 use crate::{Action, Answer, Backoff, Connection, Notice, SourceKind};
 
-/// Bytes that are passed to the page at once, unless there are fewer.
-const CHUNK_LEN: u32 = 1 << 20;
+/// A read waits for this many bytes, where the browser supports that.
+const MIN_READ_LEN: u32 = 64 << 10;
+/// Buffers of chunks that are kept for further chunks: new memory costs more time than copying to it.
+const MAX_BUFFERS: usize = 8;
 /// After an answer with fewer bytes than this, the next request waits: many short answers would cost more
-/// than a few longer ones.
-const SHORT_LEN: u64 = 64 << 10;
+/// than a few longer ones. It is less than what servers return at once.
+const SHORT_LEN: u64 = 2 << 20;
 /// Waiting time after a short answer, in milliseconds.
 const PAUSE_MS: i32 = 50;
 /// The time between two updates of the header, in milliseconds.
@@ -52,6 +54,8 @@ pub(super) struct Source {
     retry_after: RefCell<Option<String>>,
     /// Ends the wait of a paused source.
     resume: RefCell<Option<Function>>,
+    /// Buffers for chunks.
+    buffers: RefCell<Vec<ArrayBuffer>>,
 }
 
 impl Source {
@@ -74,6 +78,7 @@ impl Source {
             kind: Cell::default(),
             retry_after: RefCell::default(),
             resume: RefCell::default(),
+            buffers: RefCell::default(),
         })
     }
 
@@ -256,8 +261,7 @@ impl Source {
             Action::Read(first) => {
                 *offset = first;
                 if let Some(body) = response.body() {
-                    let reader = body.get_reader().unchecked_into();
-                    return self.read(&reader, &abort, offset).await;
+                    return self.read(&body, &abort, offset).await;
                 }
             }
             // Frees the connection.
@@ -266,29 +270,38 @@ impl Source {
         Ok(action)
     }
 
+    /// Takes a buffer for further bytes.
+    pub(super) fn recycle(&self, buffer: ArrayBuffer) {
+        let mut buffers = self.buffers.borrow_mut();
+        if buffer.byte_length() == CHUNK_LEN && buffers.len() < MAX_BUFFERS {
+            buffers.push(buffer);
+        }
+    }
+
     /// Passes the bytes of an answer to the page. Returns what to do next.
     async fn read(
         &self,
-        reader: &ReadableStreamDefaultReader,
+        stream: &ReadableStream,
         abort: &AbortController,
         offset: &mut u64,
     ) -> Result<Action, JsValue> {
-        let mut chunk = Vec::new();
+        let reader = ByteReader::new(stream, MIN_READ_LEN)?;
+        let mut chunk = Chunk::new(self.buffers.borrow_mut().pop());
         loop {
-            let read = self.in_time(reader.read(), abort).await;
-            let bytes = read.and_then(|read| Reflect::get(&read, &"value".into()));
-            let bytes = bytes.map(|bytes| bytes.dyn_into::<Uint8Array>().ok());
-            let is_over = !matches!(bytes, Ok(Some(_)));
-            chunk.extend(bytes.as_ref().ok().cloned().flatten());
-            let len: u32 = chunk.iter().map(Uint8Array::length).sum();
-            if 0 < len && (is_over || CHUNK_LEN <= len) {
-                let joined = join(&std::mem::take(&mut chunk), len);
-                if let Some(action) = self.pass(&joined, offset).await? {
+            let read = self.in_time(chunk.read(&reader), abort).await;
+            let bytes = read.as_ref().ok().and_then(bytes_read);
+            let is_over = bytes.as_ref().is_none_or(|bytes| bytes.length() == 0);
+            chunk.add(&reader, bytes);
+            if chunk.is_due(is_over) {
+                let next = Chunk::new(self.buffers.borrow_mut().pop());
+                let bytes = std::mem::replace(&mut chunk, next).into_bytes();
+                if let Some(action) = self.pass(&bytes, offset).await? {
                     return Ok(action);
                 }
             }
             if is_over || self.is_stopped.get() {
-                return bytes.map(|_| Action::Read(*offset));
+                chunk.into_unused().into_iter().for_each(|buffer| self.recycle(buffer));
+                return read.map(|_| Action::Read(*offset));
             }
         }
     }
@@ -299,8 +312,10 @@ impl Source {
         if *offset == 0 && !is_text(&bytes.subarray(0, start_len).to_vec()) {
             return Ok(Some(Action::Stop("only NDJSON can be followed".to_owned())));
         }
-        let taken = self.notify(Notice::Bytes, *offset, bytes);
+        // The page transfers the bytes to a worker: they are empty then.
+        let start = *offset;
         *offset += u64::from(bytes.length());
+        let taken = self.notify(Notice::Bytes, start, bytes);
         if let Ok(promise) = taken.dyn_into::<Promise>() {
             JsFuture::from(promise).await?;
         }
@@ -325,18 +340,4 @@ impl Source {
     fn is_hidden(&self) -> bool {
         self.window.document().is_some_and(|document| document.hidden())
     }
-}
-
-/// Joins pieces to one array of that length.
-fn join(pieces: &[Uint8Array], len: u32) -> Uint8Array {
-    if let [piece] = pieces {
-        return piece.clone();
-    }
-    let joined = Uint8Array::new_with_length(len);
-    let mut start = 0;
-    for piece in pieces {
-        joined.set(piece, start);
-        start += piece.length();
-    }
-    joined
 }

@@ -1,10 +1,11 @@
 //! The module's exports: a source, its connection and its line in the header of the page.
 
+mod chunk;
 mod connection;
 mod header;
 mod local_file;
 
-use js_sys::{Array, Function};
+use js_sys::{Array, ArrayBuffer, Function};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -58,6 +59,11 @@ impl Follower {
     pub fn records(&self, lines: &Array) {
         let lines = lines.iter().filter_map(|line| line.as_string());
         self.header.add_records(lines);
+    }
+
+    /// Takes the buffer of bytes that the page needs no longer.
+    pub fn recycle(&self, buffer: ArrayBuffer) {
+        self.source.recycle(buffer);
     }
 
     /// The charts were refreshed. `latest_ms` is the time of the latest packet, in milliseconds since the

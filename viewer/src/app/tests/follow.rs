@@ -4,10 +4,11 @@ use super::*;
 use crate::app::{Chunk, FollowEvent, Missing};
 use crate::axis::QUANTITY_COUNT;
 use crate::flow::FlowDelta;
+use crate::load::RawFrame;
 use crate::settings::Window;
 
 /// The number of bytes after which a part is complete.
-const PART_LEN: usize = 256 << 20;
+const PART_LEN: usize = 64 << 20;
 
 impl Page {
     fn follow(workers: usize) -> Self {
@@ -79,6 +80,48 @@ fn full_parts_end_at_line_ends_and_the_next_worker_continues() {
     assert_eq!(page.appended.iter().map(|a| a.is_last).collect::<Vec<_>>(), [false, true, false]);
     assert_eq!(page.receive(start + 20, PART_LEN), [(1, 0..PART_LEN, true)]);
     assert_eq!(page.receive(start + 20 + PART_LEN as u64, 1), [(2, 0..1, false)]);
+}
+
+#[test]
+fn full_parts_end_within_lines_that_are_too_long() {
+    let mut page = Page::follow(1);
+    page.source(FollowEvent::Connected);
+    page.receive(0, PART_LEN);
+    let mut start = PART_LEN as u64;
+    let mut parts = || {
+        page.appended.clear();
+        let len = 600 << 10;
+        page.source(FollowEvent::Bytes(Chunk { start, len, line_end: None }));
+        start += len as u64;
+        page.appended.iter().map(|append| (append.part, append.is_last)).collect::<Vec<_>>()
+    };
+    // The rest of the line may come.
+    assert_eq!(parts(), [(1, false)]);
+    for part in 1..4 {
+        let last = std::iter::repeat_with(&mut parts).take(200).find(|parts| parts[0].1);
+        assert_eq!(last, Some(vec![(part, true)]));
+    }
+}
+
+#[test]
+fn missing_bytes_of_served_packets_are_explained() {
+    let mut page = Page::follow(1);
+    page.source(FollowEvent::Start { memory: MEMORY, has_packets: true });
+    page.source(FollowEvent::Connected);
+    page.receive(0, 1_000);
+    page.read(5, 1_000);
+    page.source(FollowEvent::Refresh);
+    page.send(Event::ActivateRow(Panel::Packets, 0));
+    let note = |page: &Page| page.app.view().detail.unwrap().note;
+    // The answer is awaited.
+    assert_eq!(note(&page), "");
+    page.send(Event::Record { part: 0, index: 0, line: "{}".to_owned(), frame: None });
+    assert!(note(&page).starts_with("The sniffer does not have the bytes of this packet."));
+    page.source(FollowEvent::Over(None));
+    assert!(note(&page).starts_with("The capture has ended"), "{}", note(&page));
+    let frame = RawFrame { link: 1, wire_len: 60, bytes: vec![0; 60] };
+    page.send(Event::Record { part: 0, index: 0, line: "{}".to_owned(), frame: Some(frame) });
+    assert_eq!(note(&page), "");
 }
 
 /// The number of packets in the histogram of sizes.

@@ -2,7 +2,6 @@
 
 use js_sys::Date;
 
-use super::super::dom::log_error;
 use super::State;
 use crate::app::{Append, Effect, PartAssignment, Phase};
 use crate::load::Limits;
@@ -51,11 +50,9 @@ impl State {
 
     /// Sends bytes of the followed source to a worker.
     fn append(&mut self, Append { part, worker, file, range, is_last, limits }: Append) {
-        let Some(following) = &mut self.following else { return };
-        // An error means that there is no memory for the bytes.
-        let Some((lines, bytes)) = log_error(following.append(part, &range)) else { return };
+        let Some(following) = &self.following else { return };
         let message = ToWorker::Append { epoch: self.epoch, part, file, is_last, limits };
-        self.workers.post_append(worker, &message, &lines, &bytes);
+        self.workers.post_bytes(worker, &message, &following.bytes(&range));
     }
 
     /// Sends the parts of the probed files to the workers.

@@ -1,6 +1,6 @@
 //! Workers of the page, and their messages.
 
-use js_sys::{Array, Date, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Date, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, MessageEvent};
@@ -95,15 +95,18 @@ impl Page {
                 let started_ms = self.state.borrow().load_started_ms;
                 let elapsed_ms = started_ms.map_or(0.0, |started_ms| Date::now() - started_ms);
                 self.apply(Event::Report { part, report, elapsed_ms });
+                if let Ok(buffer) = message.get(1).dyn_into::<ArrayBuffer>() {
+                    self.with_following(|following| following.recycle(&buffer));
+                }
                 if self.with_app(|app| app.phase() == Phase::Loading) {
                     self.schedule_progress();
                 } else {
                     self.state.borrow_mut().load_started_ms = None;
-                    self.schedule_frame();
                 }
                 if self.with_app(App::is_following) {
                     self.on_growth();
                 } else {
+                    self.schedule_frame();
                     self.update_utc_offsets();
                 }
             }
@@ -111,10 +114,10 @@ impl Page {
                 self.with_following(|following| following.add_records(lines));
             }
             Some(FromWorker::FlowDelta { epoch, part, delta }) if epoch == current => {
-                self.send(Event::FlowDelta { part, delta });
+                self.send_answer(Event::FlowDelta { part, delta });
             }
             Some(FromWorker::Answers { epoch, answers }) if epoch == current => {
-                self.send(Event::Answers(answers));
+                self.send_answer(Event::Answers(answers));
                 if self.with_app(App::is_idle) {
                     self.state.borrow_mut().refresh.finish();
                 }
@@ -159,6 +162,15 @@ impl Page {
                 self.collect_export(id, &parts, &message.get(1).unchecked_into());
             }
             _ => {}
+        }
+    }
+
+    /// Updates the app with something that charts need. Those of a followed source are redrawn together once they
+    /// are complete: each frame takes time from reading.
+    fn send_answer(&self, event: Event) {
+        self.apply(event);
+        if self.with_app(|app| !app.is_following() || app.is_current()) {
+            self.schedule_frame();
         }
     }
 

@@ -2,6 +2,7 @@
 //! them, and counts what cannot be read. Independent of workers and messages.
 
 mod appended;
+mod appended_bytes;
 mod connection;
 mod content;
 mod export;
@@ -30,6 +31,7 @@ use crate::columns::{Columns, ExtraColumn};
 use crate::filter::ExtraField;
 use crate::findings::Findings;
 use crate::shard::SelectedRows;
+use appended_bytes::AppendedBytes;
 use sink::Sink;
 use source::Source;
 use std::ops::Range;
@@ -53,7 +55,7 @@ enum Origin {
     /// A file of this length.
     Whole(u64, OpenFile),
     /// Lines that are appended while they are read.
-    Growing,
+    Growing(AppendedBytes),
 }
 
 impl Loader {
@@ -67,18 +69,18 @@ impl Loader {
         Self::with(Origin::Whole(len, open), sampling)
     }
 
-    /// Loads lines that are appended while they are read. Offsets count from the first of them.
+    /// Loads lines that are passed to [`Self::append`]. Offsets count from the first of them.
     pub fn growing(sampling: Sampling) -> Self {
-        Self::with(Origin::Growing, sampling)
+        Self::with(Origin::Growing(AppendedBytes::default()), sampling)
     }
 
     fn with(origin: Origin, sampling: Sampling) -> Self {
         let source = match &origin {
             Origin::Lines(range) => Source::new(range.clone()),
             Origin::Whole(len, open) => Source::whole(*len, Form::Packed, *open),
-            Origin::Growing => Source::new(0..u64::MAX),
+            Origin::Growing(_) => Source::new(0..u64::MAX),
         };
-        let sink = Sink::new(sampling, matches!(origin, Origin::Growing));
+        let sink = Sink::new(sampling, matches!(origin, Origin::Growing(_)));
         Self { origin, source, sink }
     }
 
@@ -117,7 +119,7 @@ impl Loader {
         match &self.origin {
             Origin::Lines(range) => Source::new(range.clone()),
             Origin::Whole(len, open) => Source::whole(*len, form, *open),
-            Origin::Growing => Source::new(0..self.source.progress().1),
+            Origin::Growing(_) => Source::new(0..self.source.progress().1),
         }
     }
 
@@ -187,6 +189,36 @@ impl Loader {
         }
         if let Some(appended) = &mut sink.appended {
             appended.fields.flush(&mut sink.columns);
+        }
+    }
+
+    /// Takes the next `len` bytes of lines that grow, and keeps them. `fill` copies them to the buffers that it
+    /// gets, one after the other.
+    pub fn append(&mut self, len: usize, fill: &mut dyn FnMut(&mut [u8])) {
+        let Self { origin: Origin::Growing(bytes), source, sink } = self else { return };
+        let mut rest = len;
+        while 0 < rest {
+            let piece = bytes.extend(rest);
+            fill(piece);
+            rest -= piece.len();
+            // Lines cannot be damaged.
+            let _ = source.feed(piece, sink);
+        }
+        if let Some(appended) = &mut sink.appended {
+            appended.fields.flush(&mut sink.columns);
+        }
+    }
+
+    /// The number of bytes that were appended.
+    pub fn appended_len(&self) -> u64 {
+        if let Origin::Growing(bytes) = &self.origin { bytes.len() } else { 0 }
+    }
+
+    /// Replaces `bytes` by the appended bytes in a range, as far as they exist.
+    pub fn copy_appended(&self, range: Range<u64>, bytes: &mut Vec<u8>) {
+        bytes.clear();
+        if let Origin::Growing(appended) = &self.origin {
+            appended.copy(range, bytes);
         }
     }
 

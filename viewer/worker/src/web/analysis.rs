@@ -5,11 +5,12 @@ use js_sys::Date;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
+use super::chunks::ChunkReader;
 use super::flows::Analysis;
 use super::formats;
 use super::load::REPORT_INTERVAL_MS;
-use super::parts::Worker;
-use super::reread::{CAPTURE_CLOSED, read_pieces};
+use super::parts::{CAPTURE_CLOSED, PartFile, Worker};
+use super::reread::read_pieces;
 use crate::load::ContentReader;
 use crate::message::FromWorker;
 use viewer_dom::{error_message, whole};
@@ -34,9 +35,11 @@ async fn analyze(worker: &Worker, epoch: u32, parts: &[(usize, u64)]) -> Result<
     let source =
         worker.with_part(epoch, first, |part| (part.file.clone(), part.loader.is_uncompressed()));
     let (file, is_uncompressed) = source.ok_or(CAPTURE_CLOSED)?;
+    let PartFile::Blob(file) = file else { return Err("the capture is followed".into()) };
     let mut content = ContentReader::new(whole(file.size()), formats::open);
     let mut reported_ms = Date::now();
-    read_pieces(&file, 0, is_uncompressed, &mut |piece| {
+    let chunks = ChunkReader::new(&file, 0)?;
+    read_pieces(chunks, is_uncompressed, &mut |piece| {
         if worker.epoch() != epoch {
             return Err(CAPTURE_CLOSED.into());
         }

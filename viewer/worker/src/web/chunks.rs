@@ -1,84 +1,87 @@
-//! Reads a file in chunks through the Streams API.
+//! Reads the file of a part in chunks.
 
-use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
+use js_sys::ArrayBuffer;
+use std::ops::Range;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    Blob, ReadableStream, ReadableStreamDefaultReader, ReadableStreamGetReaderOptions,
-    ReadableStreamReaderMode,
-};
+use web_sys::Blob;
+
+use super::parts::{CAPTURE_CLOSED, Part, PartFile, Worker};
+use viewer_dom::{ByteReader, bytes_read};
 
 /// Bytes per read: small enough that a cancellation takes effect quickly.
 const CHUNK_LEN: u32 = 1 << 20;
 
-#[wasm_bindgen]
-extern "C" {
-    /// `ReadableStreamBYOBReader`; the binding in web-sys lacks the options of `read`.
-    pub(super) type ByobReader;
-
-    #[wasm_bindgen(method)]
-    fn read(this: &ByobReader, buf: &Uint8Array, options: &Object) -> Promise;
-
-    #[wasm_bindgen(method)]
-    fn cancel(this: &ByobReader) -> Promise;
-}
-
 /// A reader of a file's bytes, one chunk at a time.
 pub(super) enum ChunkReader {
-    /// Reads into a reused buffer, which takes half the time of [`ChunkReader::Default`]. The options
-    /// request a full buffer; browsers that do not support them may return less.
-    Byob { reader: ByobReader, buf: Uint8Array, options: Object },
-    /// For browsers whose files have no byte streams.
-    Default(ReadableStreamDefaultReader),
+    /// Reads a file of the browser.
+    Blob { reader: ByteReader, buffer: ArrayBuffer },
+    /// Reads the bytes that were appended to a part, given by load and number, until the reader was made.
+    Appended { worker: Worker, epoch: u32, number: usize, rest: Range<u64> },
 }
 
 impl ChunkReader {
-    /// Starts reading a file at a byte offset.
+    /// Starts reading a file of the browser at a byte offset.
     pub(super) fn new(file: &Blob, offset: u64) -> Result<Self, JsValue> {
-        let stream: ReadableStream =
-            file.slice_with_f64_and_f64(offset as f64, file.size())?.stream();
-        let options = ReadableStreamGetReaderOptions::new();
-        options.set_mode(ReadableStreamReaderMode::Byob);
-        // Looked up by name: the binding in web-sys panics where `getReader` throws.
-        let get_reader: Function = Reflect::get(&stream, &"getReader".into())?.dyn_into()?;
-        match get_reader.call1(&stream, &options) {
-            Ok(reader) => {
-                let buf = Uint8Array::new_with_length(CHUNK_LEN);
-                let options = Object::new();
-                Reflect::set(&options, &"min".into(), &CHUNK_LEN.into())?;
-                Ok(Self::Byob { reader: reader.unchecked_into(), buf, options })
+        let stream = file.slice_with_f64_and_f64(offset as f64, file.size())?.stream();
+        let reader = ByteReader::new(&stream, CHUNK_LEN)?;
+        Ok(Self::Blob { reader, buffer: ArrayBuffer::new(CHUNK_LEN) })
+    }
+
+    /// Starts reading the file of a part, given by load and number, at a byte offset.
+    ///
+    /// # Errors
+    ///
+    /// If another load began or the part was dropped.
+    pub(super) fn of_part(
+        worker: &Worker,
+        epoch: u32,
+        number: usize,
+        offset: u64,
+    ) -> Result<Self, JsValue> {
+        let file = |part: &mut Part| (part.file.clone(), part.loader.appended_len());
+        match worker.with_part(epoch, number, file).ok_or(CAPTURE_CLOSED)? {
+            (PartFile::Blob(file), _) => Self::new(&file, offset),
+            (PartFile::Appended, len) => {
+                Ok(Self::Appended { worker: worker.clone(), epoch, number, rest: offset..len })
             }
-            Err(_) => Ok(Self::Default(stream.get_reader().unchecked_into())),
         }
     }
 
     /// Replaces `bytes` by the next chunk; it is empty at the end of the file.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or as in [`Self::of_part`].
     pub(super) async fn next(&mut self, bytes: &mut Vec<u8>) -> Result<(), JsValue> {
-        let read = match self {
-            Self::Byob { reader, buf, options } => reader.read(buf, options),
-            Self::Default(reader) => reader.read(),
-        };
-        let chunk = Reflect::get(&JsFuture::from(read).await?, &"value".into())?;
-        let Some(chunk) = chunk.dyn_ref::<Uint8Array>() else {
-            bytes.clear();
-            return Ok(());
-        };
-        bytes.resize(chunk.length() as usize, 0);
-        chunk.copy_to(bytes);
-        if let Self::Byob { buf, .. } = self {
-            // The read detached the old buffer; its memory comes back with the chunk.
-            *buf = Uint8Array::new(&chunk.buffer());
+        match self {
+            Self::Blob { reader, buffer } => {
+                let read = JsFuture::from(reader.read(buffer, 0)).await?;
+                bytes.clear();
+                let Some(chunk) = bytes_read(&read) else { return Ok(()) };
+                bytes.resize(chunk.length() as usize, 0);
+                chunk.copy_to(bytes);
+                if reader.fills_buffers() {
+                    // The read detached the old buffer; its memory comes back with the chunk.
+                    *buffer = chunk.buffer();
+                }
+            }
+            Self::Appended { worker, epoch, number, rest } => {
+                let end = rest.end.min(rest.start + u64::from(CHUNK_LEN));
+                let range = rest.start..end;
+                rest.start = end;
+                let copy = |part: &mut Part| part.loader.copy_appended(range, bytes);
+                worker.with_part(*epoch, *number, copy).ok_or(CAPTURE_CLOSED)?;
+            }
         }
         Ok(())
     }
 
     /// Stops reading.
     pub(super) fn cancel(&self) {
-        // An unused stream costs nothing, so a failure does not matter.
-        let _ = match self {
-            Self::Byob { reader, .. } => reader.cancel(),
-            Self::Default(reader) => reader.cancel(),
-        };
+        if let Self::Blob { reader, .. } = self {
+            reader.cancel();
+        }
     }
 }
 

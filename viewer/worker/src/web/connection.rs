@@ -4,9 +4,10 @@ use js_sys::{Date, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
+use super::chunks::ChunkReader;
 use super::load::REPORT_INTERVAL_MS;
-use super::parts::{Part, Worker};
-use super::reread::{CAPTURE_CLOSED, read_pieces};
+use super::parts::{CAPTURE_CLOSED, Part, Worker};
+use super::reread::read_pieces;
 use crate::load::ConnectionRead;
 use crate::message::FromWorker;
 use crate::selection::Selection;
@@ -45,16 +46,17 @@ async fn read(
     selection: &Selection,
     limits: Limits,
 ) -> Result<(), JsValue> {
-    let source = worker.with_part(epoch, number, |part| {
+    let reader = worker.with_part(epoch, number, |part| {
         // The selection of the charts stays as it is.
         let mut shard = Shard::new(number, String::new());
         shard.answer(part.loader.columns(), Preceding::default(), selection, &[]);
-        (part.file.clone(), part.loader.connection_reader(shard.selected(), limits))
+        part.loader.connection_reader(shard.selected(), limits)
     });
-    let (file, mut reader) = source.ok_or(CAPTURE_CLOSED)?;
+    let mut reader = reader.ok_or(CAPTURE_CLOSED)?;
     let (mut output, mut reported_ms) = (Vec::new(), Date::now());
     if !reader.is_done() {
-        read_pieces(&file, reader.position(), false, &mut |piece| {
+        let chunks = ChunkReader::of_part(worker, epoch, number, reader.position())?;
+        read_pieces(chunks, false, &mut |piece| {
             let has_more = worker.with_part(epoch, number, |Part { loader, shard, .. }| {
                 let columns = loader.columns();
                 let mut locate = |row| shard.locate(columns, row);

@@ -5,8 +5,8 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
 
-use super::parts::{Part, Worker};
-use super::reread::{CAPTURE_CLOSED, reread};
+use super::parts::{CAPTURE_CLOSED, Part, Worker};
+use super::reread::reread;
 use crate::load::{ExportFormat, Exporter, Loader};
 use crate::message::FromWorker;
 

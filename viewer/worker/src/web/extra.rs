@@ -5,9 +5,10 @@ use js_sys::{Array, Date};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
+use super::chunks::ChunkReader;
 use super::load::{REPORT_INTERVAL_MS, max_memory_bytes};
-use super::parts::{Part, State, Worker, memory_bytes};
-use super::reread::{CAPTURE_CLOSED, read_pieces};
+use super::parts::{CAPTURE_CLOSED, Part, State, Worker, memory_bytes};
+use super::reread::read_pieces;
 use crate::columns::ExtraColumn;
 use crate::filter::ExtraField;
 use crate::message::{FromWorker, ToWorker};
@@ -159,11 +160,12 @@ pub(super) async fn read_fields(
     on_progress: &mut dyn FnMut((u64, u64)) -> bool,
 ) -> Result<Option<Vec<(ExtraField, ExtraColumn)>>, JsValue> {
     let source = worker.with_part(epoch, number, |part| {
-        (part.file.clone(), part.loader.extra_reader(fields), max_memory_bytes(part.limits))
+        (part.loader.extra_reader(fields), max_memory_bytes(part.limits))
     });
-    let (file, mut values, max_bytes) = source.ok_or(CAPTURE_CLOSED)?;
+    let (mut values, max_bytes) = source.ok_or(CAPTURE_CLOSED)?;
     let mut is_wanted = true;
-    read_pieces(&file, values.position(), false, &mut |piece| {
+    let chunks = ChunkReader::of_part(worker, epoch, number, values.position())?;
+    read_pieces(chunks, false, &mut |piece| {
         let (len, read) = values.progress();
         is_wanted = on_progress((read, len));
         let has_more =

@@ -5,8 +5,8 @@ use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
-use super::parts::Worker;
-use super::reread::{CAPTURE_CLOSED, reread};
+use super::parts::{CAPTURE_CLOSED, Part, PartFile, Worker};
+use super::reread::reread;
 use crate::load::{Exporter, FileRecord, Loader, other_fields};
 use crate::message::FromWorker;
 use viewer_dom::error_message;
@@ -93,8 +93,19 @@ async fn record_at_offset(
     let Some(offset) = offset else { return Ok(None) };
     let mut len = LINE_LEN;
     loop {
-        let slice = file.slice_with_f64_and_f64(offset as f64, (offset + len as u64) as f64)?;
-        let bytes = Uint8Array::new(&JsFuture::from(slice.array_buffer()).await?).to_vec();
+        let range = offset..offset + len as u64;
+        let bytes = match &file {
+            PartFile::Blob(file) => {
+                let slice = file.slice_with_f64_and_f64(range.start as f64, range.end as f64)?;
+                Uint8Array::new(&JsFuture::from(slice.array_buffer()).await?).to_vec()
+            }
+            PartFile::Appended => {
+                let mut bytes = Vec::new();
+                let copy = |part: &mut Part| part.loader.copy_appended(range, &mut bytes);
+                worker.with_part(epoch, number, copy).ok_or(CAPTURE_CLOSED)?;
+                bytes
+            }
+        };
         let record = worker.with_part(epoch, number, |part| part.loader.record(index, &bytes));
         match record.ok_or(CAPTURE_CLOSED)? {
             Ok(record) => return Ok(Some(record)),

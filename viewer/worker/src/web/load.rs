@@ -6,7 +6,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::chunks::{ChunkReader, pieces};
 use super::formats;
-use super::parts::{Part, Worker, memory_bytes};
+use super::parts::{Part, PartFile, Worker, memory_bytes};
 use super::yielder::Yielder;
 use crate::load::{Failure, Limits, Report};
 use crate::message::FromWorker;
@@ -64,7 +64,7 @@ enum End {
 async fn load_part(worker: &Worker, epoch: u32, number: usize) -> Result<End, JsValue> {
     let source = worker
         .with_part(epoch, number, |part| (part.file.clone(), part.loader.position(), part.limits));
-    let Some((file, offset, limits)) = source else { return Ok(End::Done) };
+    let Some((PartFile::Blob(file), offset, limits)) = source else { return Ok(End::Done) };
     let mut reader = ChunkReader::new(&file, offset)?;
     let mut bytes = Vec::new();
     let mut has_started = false;

@@ -24,7 +24,7 @@ mod yielder;
 
 use js_sys::{Array, Function, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
+use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
 use crate::columns::Columns;
 use crate::flow::SyncCursor;
@@ -34,7 +34,7 @@ use crate::query::{Answer, Query, QueryKind};
 use crate::selection::Selection;
 use crate::shard::{Preceding, PrecedingParts, Shard};
 use crate::wire::decode;
-use parts::{Part, State, Worker};
+use parts::{Part, PartFile, State, Worker};
 
 /// Maximum number of addresses and of flows per message, so that the page stays responsive.
 const MAX_DELTA_LEN: usize = 10_000;
@@ -69,7 +69,7 @@ fn handle(worker: &Worker, message: ToWorker, attachments: &Array) {
                 true => Loader::whole(end, sampling, formats::open),
                 false => Loader::new(start..end, sampling),
             };
-            let file: Blob = attachments.get(1).unchecked_into();
+            let file = PartFile::Blob(attachments.get(1).unchecked_into());
             let part = Part::new(part, file, loader, Shard::new(part, name), limits);
             let is_loading = worker.with_state(|state| {
                 state.epoch = epoch;
@@ -82,14 +82,14 @@ fn handle(worker: &Worker, message: ToWorker, attachments: &Array) {
         }
         ToWorker::Probe { id } => probe::start(worker, id, attachments.get(1).unchecked_into()),
         ToWorker::Append { epoch, part, file: name, is_last, limits } => {
-            let (file, bytes) = (attachments.get(1), attachments.get(2));
-            let new_part = |file: Blob| {
+            let new_part = || {
                 let loader = Loader::growing(Sampling::default());
-                Part::new(part, file, loader, Shard::growing(part, name), limits)
+                let shard = Shard::growing(part, name);
+                let part = Part::new(part, PartFile::Appended, loader, shard, limits);
+                Part { is_loaded: true, ..part }
             };
-            let id = (epoch, part);
-            let appended = (file.unchecked_into(), &bytes.unchecked_into());
-            append::append(worker, id, new_part, appended, is_last);
+            let bytes = attachments.get(1).unchecked_into();
+            append::append(worker, (epoch, part), new_part, &bytes, is_last);
         }
         ToWorker::DropBefore { part } => worker.with_state(|state| state.drop_before(part)),
         ToWorker::ResendFlows => worker.with_state(|state| {

@@ -1,6 +1,6 @@
 //! The state of a worker: the parts of files that it reads and keeps.
 
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Uint8Array};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -55,10 +55,22 @@ impl State {
     }
 }
 
+/// Why reading ends early.
+pub(super) const CAPTURE_CLOSED: &str = "another capture was opened";
+
+/// Where the bytes of a part are.
+#[derive(Clone)]
+pub(super) enum PartFile {
+    /// In a file of the browser.
+    Blob(Blob),
+    /// In the loader: they were appended to the part.
+    Appended,
+}
+
 /// A part of a file.
 pub(super) struct Part {
     pub(super) number: usize,
-    pub(super) file: Blob,
+    pub(super) file: PartFile,
     pub(super) loader: Loader,
     pub(super) shard: Shard,
     /// Loading stops when the worker's packets take more than this.
@@ -75,7 +87,7 @@ pub(super) struct Part {
 impl Part {
     pub(super) fn new(
         number: usize,
-        file: Blob,
+        file: PartFile,
         loader: Loader,
         shard: Shard,
         limits: Limits,
@@ -128,13 +140,22 @@ impl Worker {
 
     /// Posts a message to the page, with a second value that is not part of the message's bytes.
     pub(super) fn post(&self, message: &FromWorker, attachment: Option<&JsValue>) {
+        self.post_with(message, attachment, &Array::new());
+    }
+
+    /// Posts a message to the page with a buffer, which is not copied: this worker cannot use it any longer.
+    pub(super) fn post_buffer(&self, message: &FromWorker, buffer: &ArrayBuffer) {
+        self.post_with(message, Some(buffer), &Array::of1(buffer));
+    }
+
+    fn post_with(&self, message: &FromWorker, attachment: Option<&JsValue>, transferred: &Array) {
         let bytes = Uint8Array::from(&encode(message)[..]);
-        let transferred = Array::of1(&bytes.buffer());
+        transferred.push(&bytes.buffer());
         let parts = Array::of1(&bytes.into());
         if let Some(attachment) = attachment {
             parts.push(attachment);
         }
-        log_error(self.scope.post_message_with_transfer(&parts, &transferred));
+        log_error(self.scope.post_message_with_transfer(&parts, transferred));
     }
 }
 

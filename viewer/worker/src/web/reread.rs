@@ -1,18 +1,14 @@
 //! Reads a part once more, for some of its packets.
 
 use wasm_bindgen::JsValue;
-use web_sys::Blob;
 
 use super::chunks::{ChunkReader, pieces};
-use super::parts::Worker;
+use super::parts::{CAPTURE_CLOSED, Worker};
 use super::yielder::Yielder;
 use crate::load::{Exporter, Loader};
 
 /// Receives the output of an exporter; returns false to end reading.
 pub(super) type OnOutput<'a> = dyn FnMut(&mut Exporter, &mut Vec<u8>) -> Result<bool, JsValue> + 'a;
-
-/// Why reading ends early.
-pub(super) const CAPTURE_CLOSED: &str = "another capture was opened";
 
 /// Reads a part from its start with an exporter. Passes the exporter and its output for the packets that
 /// `is_wanted` accepts by their index to `on_output`, in batches that may be empty, until `on_output`
@@ -29,11 +25,11 @@ pub(super) async fn reread(
     is_wanted: &dyn Fn(usize) -> bool,
     on_output: &mut OnOutput<'_>,
 ) -> Result<(), JsValue> {
-    let source =
-        worker.with_part(epoch, number, |part| (part.file.clone(), new_exporter(&part.loader)));
-    let (file, mut exporter) = source.ok_or(CAPTURE_CLOSED)?;
+    let exporter = worker.with_part(epoch, number, |part| new_exporter(&part.loader));
+    let mut exporter = exporter.ok_or(CAPTURE_CLOSED)?;
     let mut output = Vec::new();
-    read_pieces(&file, exporter.position(), false, &mut |piece| {
+    let reader = ChunkReader::of_part(worker, epoch, number, exporter.position())?;
+    read_pieces(reader, false, &mut |piece| {
         let has_more = worker.with_part(epoch, number, |part| {
             exporter.feed(piece, part.loader.columns(), is_wanted, &mut output)
         });
@@ -43,20 +39,17 @@ pub(super) async fn reread(
     .await
 }
 
-/// Passes a file from that offset on to `visit` in pieces, the last of which is empty, until it returns
-/// false. Other tasks of the worker run in between. The pieces are short unless the file is known to be
-/// uncompressed.
+/// Passes the rest of a file on to `visit` in pieces, the last of which is empty, until it returns false.
+/// Other tasks of the worker run in between. The pieces are short unless the file is known to be uncompressed.
 ///
 /// # Errors
 ///
 /// If the file cannot be read, or `visit` fails.
 pub(super) async fn read_pieces(
-    file: &Blob,
-    offset: u64,
+    mut reader: ChunkReader,
     is_uncompressed: bool,
     visit: &mut dyn FnMut(&[u8]) -> Result<bool, JsValue>,
 ) -> Result<(), JsValue> {
-    let mut reader = ChunkReader::new(file, offset)?;
     let mut bytes = Vec::new();
     let mut yielder = Yielder::new()?;
     loop {
