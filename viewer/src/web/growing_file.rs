@@ -16,8 +16,6 @@ use crate::load::{START_LEN, is_text};
 
 /// The time between two looks at an open file, in milliseconds.
 const POLL_MS: i32 = 1_000;
-/// Longer files are not followed: they would take too long to be read once more.
-const MAX_LEN: f64 = (2_u64 << 30) as f64;
 
 /// Lets the user choose files, and opens them. Returns false if the browser has no handles of files.
 pub(super) fn choose_files(page: &Page, mode: OpenMode) -> bool {
@@ -97,7 +95,7 @@ fn watch(page: &Page, handle: FileHandle, opened: File) {
                 return;
             }
             if opened.size() < file.size() {
-                let can_follow = file.size() <= MAX_LEN && has_text(&file).await;
+                let can_follow = has_text(&file).await;
                 if page.epoch() != epoch {
                     return;
                 }
@@ -105,8 +103,7 @@ fn watch(page: &Page, handle: FileHandle, opened: File) {
                     return follow_file(&page, file.name(), handle);
                 }
                 return page.send(Event::ShowError(format!(
-                    "“{}” has grown. The page follows only NDJSON files up to 2 GiB; open this one again to see \
-                     all packets.",
+                    "“{}” has grown. The page follows only NDJSON files; open this one again to see all packets.",
                     file.name()
                 )));
             }

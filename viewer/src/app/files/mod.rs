@@ -182,7 +182,9 @@ impl Files {
 
     /// Returns true if lines were read, and none of them is a record.
     pub(super) fn has_only_problems(&self) -> bool {
-        self.reports().all(|part| part.records == 0) && self.reports().any(|part| 0 < part.skipped)
+        self.dropped.packets == 0
+            && self.reports().all(|part| part.records == 0)
+            && self.reports().any(|part| 0 < part.skipped)
     }
 
     /// Closes all files, because they are no captures.
