@@ -247,6 +247,7 @@ impl Renderer {
             ("connection-hint", !view.has_connection),
             ("phone-connection-tab", view.has_connection),
             ("analyze", view.can_analyze),
+            ("analysis-hint", view.can_analyze),
         ] {
             set_visible(&element(document, id)?, is_visible);
         }
