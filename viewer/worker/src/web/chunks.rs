@@ -57,8 +57,11 @@ impl ChunkReader {
         match self {
             Self::Blob { reader, buffer } => {
                 let read = JsFuture::from(reader.read(buffer, 0)).await?;
-                bytes.clear();
-                let Some(chunk) = bytes_read(&read) else { return Ok(()) };
+                let Some(chunk) = bytes_read(&read) else {
+                    bytes.clear();
+                    return Ok(());
+                };
+                // Not cleared before: it would be filled with zeros each time.
                 bytes.resize(chunk.length() as usize, 0);
                 chunk.copy_to(bytes);
                 if reader.fills_buffers() {
