@@ -183,13 +183,7 @@ impl Loader {
 
     /// Takes the next bytes of the file. An empty chunk is the end of the file.
     pub fn feed(&mut self, chunk: &[u8]) {
-        let Self { source, sink, .. } = self;
-        if let Err(reason) = source.feed(chunk, sink) {
-            sink.damage(reason);
-        }
-        if let Some(appended) = &mut sink.appended {
-            appended.fields.flush(&mut sink.columns);
-        }
+        read(&mut self.source, &mut self.sink, chunk);
     }
 
     /// Takes the next `len` bytes of lines that grow, and keeps them. `fill` copies them to the buffers that it
@@ -201,11 +195,7 @@ impl Loader {
             let piece = bytes.extend(rest);
             fill(piece);
             rest -= piece.len();
-            // Lines cannot be damaged.
-            let _ = source.feed(piece, sink);
-        }
-        if let Some(appended) = &mut sink.appended {
-            appended.fields.flush(&mut sink.columns);
+            read(source, sink, piece);
         }
     }
 
@@ -284,5 +274,15 @@ impl Loader {
             is_complete: self.is_done(),
             failure: None,
         }
+    }
+}
+
+/// Reads the next bytes of a source, and stores what they contain.
+fn read(source: &mut Source, sink: &mut Sink, chunk: &[u8]) {
+    if let Err(reason) = source.feed(chunk, sink) {
+        sink.damage(reason);
+    }
+    if let Some(appended) = &mut sink.appended {
+        appended.fields.flush(&mut sink.columns);
     }
 }
