@@ -74,7 +74,7 @@ pub fn run(options: &Options) -> Result<()> {
     let directories = ["artifacts", "logs", "seeds", "corpus"];
     directories.iter().try_for_each(|name| fs::create_dir_all(root().join(name)))?;
     if let Some(captures) = std::env::var_os("SNIFFER_CORPUS") {
-        // Until the end of the block.
+        // Held until the seeds are written.
         let lock = File::create(root().join("seeds.lock"))?;
         lock.lock()?;
         let mut command = build::cargo(["run", "--quiet", "--package", "fuzz", "--"]);

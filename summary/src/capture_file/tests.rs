@@ -280,7 +280,7 @@ fn files_can_follow_each_other() {
     of_dg_ux[4..8].copy_from_slice(&[31, 2, 0, 0]);
     let (seen, error) = read(&[&files[0][..], &of_dg_ux[..24]].concat());
     assert_eq!((seen.len(), error), (1, None));
-    // A file of a variant that is not supported is no packet.
+    // A file of an unsupported variant is an error, not a packet.
     for (magic, is_big_endian) in [0xa1e2_cb12, 0xa1b2_34cd, 0xa12b_3c4d]
         .into_iter()
         .flat_map(|magic| [(magic, false), (magic, true)])

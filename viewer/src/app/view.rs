@@ -23,7 +23,8 @@ pub struct Detail {
     pub line: String,
     /// Its bytes, if the file is a capture file and they have been read.
     pub frame: Option<Rc<RawFrame>>,
-    /// Why there are no bytes although a sniffer serves those of packets; empty if that is not so.
+    /// Why the sniffer that serves the page has no bytes of the packet; empty if it has them, or if no sniffer
+    /// serves bytes.
     pub note: &'static str,
     /// It belongs to a connection that can be shown.
     pub has_connection: bool,

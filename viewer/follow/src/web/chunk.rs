@@ -31,7 +31,7 @@ impl Chunk {
         reader.read(&self.buffer, self.len)
     }
 
-    /// Adds what a read has returned; `None` if it has failed, or returned nothing at the end.
+    /// Adds the result of a read. `None` means that the read failed, or that the stream has ended.
     pub(super) fn add(&mut self, reader: &ByteReader, bytes: Option<Uint8Array>) {
         if self.len == 0 {
             self.first_ms = Date::now();

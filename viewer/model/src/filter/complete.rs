@@ -36,7 +36,7 @@ pub fn complete(text: &str, cursor: usize, values_of: impl Fn(Field) -> Vec<Stri
             TokenKind::Word("and" | "or" | "not") | TokenKind::Symbol("&&" | "||" | "!" | "("),
         ) => {
             let fields = Field::all().map(Field::name).chain(["not".to_owned()]);
-            // No name of its own contains a dot.
+            // Only Wireshark's names contain a dot.
             let names = names::wireshark_names().filter(|_| typed.contains('.'));
             fields.chain(names).collect()
         }

@@ -1,4 +1,4 @@
-//! Errors of likely mistakes, with their corrections.
+//! Errors for likely mistakes, with their corrections.
 
 use super::lexer::TokenKind;
 use super::literals::{flag, network};
@@ -37,7 +37,7 @@ impl Parser<'_, '_> {
         Some(Error::new(range, "Expected `and` or `or`").with_fix(replaced, &text))
     }
 
-    /// The error of a word that is no field, protocol or value. `name` is the word in lower case.
+    /// The error for a word that is not a field, protocol or value. `name` is the word in lower case.
     pub(super) fn unknown(&self, word: &str, name: &str) -> Box<Error> {
         let range = self.range();
         // As in Kibana: `proto:tcp`.

@@ -24,7 +24,7 @@ fn packet_table_scrolls_through_all_parts() {
     assert_eq!(extra_fields[..3], ["seq 0 · x 587", "seq 0 · x 597", "seq 1 · x 7"]);
     page.send(Event::ActivateRow(Panel::Packets, 2));
     assert_eq!(page.read, [(1, 7)]);
-    // A late line of a packet that is no longer shown is ignored.
+    // The line of a packet is ignored if another packet is shown when it arrives.
     page.send(record((1, 7), "{\"len\":7}"));
     page.send(record((0, 7), "{\"len\":8}"));
     let detail = page.app.view().detail.unwrap();
@@ -57,7 +57,7 @@ fn details_step_from_packet_to_packet() {
     let detail = page.app.view().detail.unwrap();
     assert!(detail.title.starts_with("Packet 8,") && !detail.has_previous && detail.has_next);
     assert_eq!(page.app.view().packets.first, 0);
-    // Stepping also works from a packet that is no longer selected.
+    // Previous and next also work if the packet itself is no longer selected.
     page.send(Event::SetFilter("dport == 8".into(), 0));
     page.send(Event::StepDetail(Step::Next));
     assert!(page.app.view().detail.unwrap().title.starts_with("Packet 9,"));
