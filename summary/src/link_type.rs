@@ -58,6 +58,36 @@ impl LinkType {
     pub const NFLOG: Self = Self(239);
     /// A frame of another link type after Apple's header.
     pub const PKTAP: Self = Self(258);
+    /// Token Ring (IEEE 802.5).
+    pub const TOKEN_RING: Self = Self(6);
+    /// ARCnet, as BSD captures it.
+    pub const ARCNET: Self = Self(7);
+    /// ARCnet, as Linux captures it.
+    pub const ARCNET_LINUX: Self = Self(129);
+    /// IP after a header of SLIP in BSD/OS.
+    pub const SLIP_BSDOS: Self = Self(102);
+    /// PPP in BSD/OS: the protocol is in a header of a fixed length.
+    pub const PPP_BSDOS: Self = Self(103);
+    /// A captured frame in TZSP.
+    pub const TZSP: Self = Self(128);
+    /// IP over IEEE 1394, as Apple captures it.
+    pub const APPLE_IP_OVER_IEEE1394: Self = Self(138);
+    /// Ethernet of a PPPoE interface after a header of Juniper's routers.
+    pub const JUNIPER_PPPOE: Self = Self(167);
+    /// Ethernet in records of Endace cards.
+    pub const ERF_ETH: Self = Self(175);
+    /// Packets over SONET in records of Endace cards.
+    pub const ERF_POS: Self = Self(176);
+    /// Ethernet after a header of Juniper's routers.
+    pub const JUNIPER_ETHER: Self = Self(178);
+    /// PPP after a header of Juniper's routers.
+    pub const JUNIPER_PPP: Self = Self(179);
+    /// Frame relay after a header of Juniper's routers.
+    pub const JUNIPER_FRAME_RELAY: Self = Self(180);
+    /// Cisco HDLC after a header of Juniper's routers.
+    pub const JUNIPER_CISCO_HDLC: Self = Self(181);
+    /// Records of Endace cards, which tell what they contain.
+    pub const ERF: Self = Self(197);
     /// IP after the direction and the compressed header of TCP.
     pub const SLIP: Self = Self(8);
     /// LLC in ATM (RFC 1483).

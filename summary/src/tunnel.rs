@@ -31,6 +31,18 @@ pub enum TunnelKind {
     Ethernet,
     /// CAPWAP (RFC 5415) with frames of radios or Ethernet.
     Capwap,
+    /// Teredo (RFC 4380): IPv6 in UDP.
+    Teredo,
+    /// LISP (RFC 9300) with the instance, if there is one.
+    Lisp,
+    /// Generic UDP encapsulation of Linux (draft-ietf-intarea-gue).
+    Gue,
+    /// TZSP: captured frames.
+    Tzsp,
+    /// Network service header (RFC 8300) with the service path.
+    Nsh,
+    /// Cisco FabricPath with the forwarding tag.
+    FabricPath,
     /// Cisco metadata with the security group tag.
     Cmd,
     /// Cisco VN-Tag.
@@ -44,7 +56,7 @@ pub enum TunnelKind {
 }
 
 impl TunnelKind {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 24] = [
         Self::Vxlan,
         Self::VxlanGpe,
         Self::Geneve,
@@ -58,6 +70,12 @@ impl TunnelKind {
         Self::EtherIp,
         Self::Ethernet,
         Self::Capwap,
+        Self::Teredo,
+        Self::Lisp,
+        Self::Gue,
+        Self::Tzsp,
+        Self::Nsh,
+        Self::FabricPath,
         Self::Cmd,
         Self::VnTag,
         Self::ETag,
@@ -81,6 +99,12 @@ impl TunnelKind {
             Self::EtherIp => "etherip",
             Self::Ethernet => "ethernet",
             Self::Capwap => "capwap",
+            Self::Teredo => "teredo",
+            Self::Lisp => "lisp",
+            Self::Gue => "gue",
+            Self::Tzsp => "tzsp",
+            Self::Nsh => "nsh",
+            Self::FabricPath => "fabricpath",
             Self::Cmd => "cmd",
             Self::VnTag => "vntag",
             Self::ETag => "etag",
@@ -91,12 +115,13 @@ impl TunnelKind {
 
     /// Whether its number identifies a virtual network, whose addresses other networks may use, too.
     pub const fn is_virtual_network(self) -> bool {
-        matches!(self, Self::Vxlan | Self::VxlanGpe | Self::Geneve)
+        matches!(self, Self::Vxlan | Self::VxlanGpe | Self::Geneve | Self::Lisp)
     }
 
-    /// Whether both directions have the same number. The ends of GTP and L2TP choose one each.
+    /// Whether both directions have the same number. The ends of GTP and L2TP choose one each, and service
+    /// paths have a direction.
     pub const fn has_shared_id(self) -> bool {
-        !matches!(self, Self::Gtp | Self::L2tp)
+        !matches!(self, Self::Gtp | Self::L2tp | Self::Nsh)
     }
 
     fn parse(name: &str) -> Option<Self> {

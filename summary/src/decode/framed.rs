@@ -9,14 +9,31 @@ const ETHERNET: u8 = 1;
 const IPV4: u8 = 2;
 const IPV6: u8 = 3;
 
-/// SLIP: direction and compressed header of TCP (16 bytes), IP.
-pub(super) fn slip<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
-    const HEADER_LEN: usize = 16;
-    state.observer.layer(frame.bytes(), fields::slip);
-    if frame.bytes().len() < HEADER_LEN {
-        return state.summary.faults.insert(frame.short_header_faults(HEADER_LEN));
+/// SLIP: direction, compressed header of TCP and in BSD/OS further fields, `header_len` bytes; IP.
+pub(super) fn slip<'a>(
+    frame: Extent<'a>,
+    header_len: usize,
+    state: &mut DecodeState<'_, '_, 'a, impl Observer>,
+) {
+    match header_len {
+        16 => state.observer.layer(frame.bytes(), fields::slip::<16>),
+        _ => state.observer.layer(frame.bytes(), fields::slip::<24>),
     }
-    ip::decode(frame.after(HEADER_LEN), state);
+    if frame.bytes().len() < header_len {
+        return state.summary.faults.insert(frame.short_header_faults(header_len));
+    }
+    ip::decode(frame.after(header_len), state);
+}
+
+/// IP over IEEE 1394 (RFC 2734): destination and source of eight bytes, EtherType.
+pub(super) fn ieee1394<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
+    const ADDRESSES_LEN: usize = 16;
+    const HEADER_LEN: usize = ADDRESSES_LEN + 2;
+    state.observer.layer(frame.bytes(), fields::ieee1394);
+    match frame.u16_at(ADDRESSES_LEN) {
+        Some(protocol) => ethernet::payload_of_type(protocol, frame.after(HEADER_LEN), state),
+        None => state.summary.faults.insert(frame.short_header_faults(HEADER_LEN)),
+    }
 }
 
 /// Classical IP over ATM: IP, after LLC or without it.

@@ -1,7 +1,8 @@
 //! Selects the decoder of a link type; raw IP and BSD loopback.
 
 use super::{
-    DecodeState, Extent, Observer, cooked, ethernet, framed, ip, llc, mpls, ppp, wlan, wrapped,
+    DecodeState, Extent, Observer, cooked, ethernet, framed, ip, lan, llc, mpls, ppp, record,
+    tunnel, wlan, wrapped,
 };
 use crate::inspect;
 use crate::{Faults, LinkType, Proto};
@@ -43,7 +44,10 @@ pub(super) fn decode_inner<'a>(
         LinkType::FRAME_RELAY_WITH_DIRECTION => {
             wrapped::with_direction(frame, wrapped::frame_relay, state);
         }
-        LinkType::FDDI => wrapped::fddi(frame, state),
+        LinkType::FDDI => lan::fddi(frame, state),
+        LinkType::TOKEN_RING => lan::token_ring(frame, state),
+        LinkType::ARCNET => lan::arcnet(frame, 2, state),
+        LinkType::ARCNET_LINUX => lan::arcnet(frame, 4, state),
         LinkType::ENC => wrapped::enc(frame, state),
         LinkType::PFLOG => wrapped::pflog(frame, state),
         LinkType::NFLOG => wrapped::nflog(frame, state),
@@ -52,7 +56,18 @@ pub(super) fn decode_inner<'a>(
         LinkType::RADIOTAP => wlan::radiotap(frame, state),
         LinkType::PRISM | LinkType::AVS => wrapped::prism(frame, state),
         LinkType::IEEE802_11 => wlan::decode(frame, state),
-        LinkType::SLIP => framed::slip(frame, state),
+        LinkType::SLIP => framed::slip(frame, 16, state),
+        LinkType::SLIP_BSDOS => framed::slip(frame, 24, state),
+        LinkType::PPP_BSDOS => ppp::of_bsdos(frame, state),
+        LinkType::TZSP => tunnel::tzsp::decode(frame, state),
+        LinkType::APPLE_IP_OVER_IEEE1394 => framed::ieee1394(frame, state),
+        LinkType::ERF | LinkType::ERF_ETH | LinkType::ERF_POS => record::erf(frame, state),
+        LinkType::JUNIPER_ETHER | LinkType::JUNIPER_PPPOE => {
+            record::juniper(frame, ethernet::decode, state);
+        }
+        LinkType::JUNIPER_PPP => record::juniper(frame, ppp::decode, state),
+        LinkType::JUNIPER_FRAME_RELAY => record::juniper(frame, wrapped::frame_relay, state),
+        LinkType::JUNIPER_CISCO_HDLC => record::juniper(frame, wrapped::cisco_hdlc, state),
         LinkType::ATM_RFC1483 => llc::decode(frame, state),
         LinkType::ATM_CLIP => framed::atm(frame, state),
         LinkType::IP_OVER_FC => framed::fibre_channel(frame, state),

@@ -18,11 +18,13 @@ mod ethernet;
 mod extent;
 mod framed;
 mod ip;
+mod lan;
 mod link;
 mod llc;
 mod mpls;
 mod ppp;
 mod quoted;
+mod record;
 mod state;
 mod transport;
 mod tunnel;
@@ -32,7 +34,10 @@ mod wrapped;
 use crate::observer::Observer;
 use crate::{Faults, HeaderDetails, LinkType, Summary};
 use extent::Extent;
+pub(crate) use lan::route_len;
+pub(crate) use record::{erf_header, juniper_len};
 use state::DecodeState;
+pub(crate) use tunnel::tzsp::tags_len as tzsp_tags_len;
 
 /// Which packet of a tunnel the summary describes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -28,6 +28,19 @@ pub(super) fn decode<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, 
     protocol(if is_framed { frame.after(ADDRESS_AND_CONTROL.len()) } else { frame }, state);
 }
 
+/// Decodes a packet of PPP in BSD/OS: a header of 24 bytes contains the protocol.
+pub(super) fn of_bsdos<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
+    const PROTOCOL_AT: usize = 5;
+    const HEADER_LEN: usize = 24;
+    state.observer.layer(packet.bytes(), link::ppp_bsdos);
+    match packet.u16_at(PROTOCOL_AT) {
+        Some(protocol) if HEADER_LEN <= packet.bytes().len() => {
+            content(protocol, packet.after(HEADER_LEN), state);
+        }
+        _ => state.summary.faults.insert(packet.short_header_faults(HEADER_LEN)),
+    }
+}
+
 /// Decodes a packet of a PPPoE session.
 pub(super) fn session<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
     state.observer.layer(packet.bytes(), link::pppoe);
@@ -58,6 +71,15 @@ fn protocol<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Obs
         [high, low, ..] => (u16::from_be_bytes([high, low]), packet.after(2)),
         _ => return state.summary.faults.insert(packet.short_header_faults(2)),
     };
+    content(protocol, payload, state);
+}
+
+/// Decodes what follows the protocol field.
+fn content<'a>(
+    protocol: u16,
+    payload: Extent<'a>,
+    state: &mut DecodeState<'_, '_, 'a, impl Observer>,
+) {
     match protocol {
         IPV4 => ip::decode_v4(payload, state),
         IPV6 => ip::decode_v6(payload, state),

@@ -171,23 +171,6 @@ pub(super) fn pflog<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, i
     }
 }
 
-/// FDDI (ISO 9314-2): frame control, destination, source; LLC follows in frames of stations.
-pub(super) fn fddi<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
-    const HEADER_LEN: usize = 13;
-    /// Class and format of LLC frames with long addresses; the other bits are the priority.
-    const IS_LLC: u8 = 0x50;
-    state.observer.layer(frame.bytes(), fields::fddi);
-    let bytes = frame.bytes();
-    if bytes.len() < HEADER_LEN {
-        return state.summary.faults.insert(frame.short_header_faults(HEADER_LEN));
-    }
-    state.summary.eth_dst = bytes.get(1..).and_then(<[u8]>::first_chunk).copied();
-    state.summary.eth_src = bytes.get(7..).and_then(<[u8]>::first_chunk).copied();
-    if bytes[0] & 0xf0 == IS_LLC {
-        llc::decode(frame.after(HEADER_LEN), state);
-    }
-}
-
 /// A frame after a byte with its direction.
 pub(super) fn with_direction<'a, O: Observer>(
     frame: Extent<'a>,
@@ -236,7 +219,7 @@ pub(super) fn ppp_or_cisco<'a>(
     state: &mut DecodeState<'_, '_, 'a, impl Observer>,
 ) {
     match frame.bytes() {
-        [0x0f | 0x8f, 0, ..] => cisco_hdlc(frame, state),
+        [0x0f | 0x8f] | [0x0f | 0x8f, 0, ..] => cisco_hdlc(frame, state),
         _ => ppp::decode(frame, state),
     }
 }

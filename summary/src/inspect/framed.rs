@@ -2,8 +2,8 @@
 
 use super::fields::{Fields, bits};
 
-pub(crate) fn slip(fields: &mut Fields<'_>) {
-    fields.header("SLIP", 16);
+pub(crate) fn slip<const LEN: usize>(fields: &mut Fields<'_>) {
+    fields.header("SLIP", LEN);
     fields.hex("Direction", 0..8);
 }
 
@@ -48,6 +48,13 @@ fn tag(fields: &mut Fields<'_>, len: usize) {
 pub(crate) fn tag_before(fields: &mut Fields<'_>) {
     fields.header("Switch tag", 4);
     fields.octets("Switch tag", bits(0..4));
+}
+
+pub(crate) fn ieee1394(fields: &mut Fields<'_>) {
+    fields.header("IP over IEEE 1394", 18);
+    fields.octets("Destination", bits(0..8));
+    fields.octets("Source", bits(8..16));
+    fields.ether_type("EtherType", bits(16..18));
 }
 
 /// The strings that follow are not fields.

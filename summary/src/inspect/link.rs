@@ -100,6 +100,11 @@ pub(crate) fn mpls(fields: &mut Fields<'_>) {
     fields.number("Time to live", 24..32);
 }
 
+pub(crate) fn ppp_bsdos(fields: &mut Fields<'_>) {
+    fields.header("PPP of BSD/OS", 24);
+    fields.hex("Protocol", 40..56);
+}
+
 /// Address and control fields of PPP in HDLC-like framing.
 pub(crate) fn ppp_framing(fields: &mut Fields<'_>) {
     fields.header("PPP framing", 2);

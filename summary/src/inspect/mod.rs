@@ -3,10 +3,12 @@
 mod fields;
 pub(crate) mod framed;
 mod keys;
+pub(crate) mod lan;
 pub(crate) mod link;
 pub(crate) mod network;
 mod options;
 pub(crate) mod payload;
+pub(crate) mod record;
 mod recorder;
 pub(crate) mod transport;
 pub(crate) mod tunnel;

@@ -1,6 +1,7 @@
 //! Fields of the headers of tunnels.
 
 use super::fields::{Fields, bits};
+use crate::decode::tzsp_tags_len;
 
 pub(crate) fn vxlan(fields: &mut Fields<'_>) {
     fields.header("VXLAN", 8);
@@ -43,6 +44,79 @@ pub(crate) fn capwap(fields: &mut Fields<'_>) {
     if 8 < len {
         fields.octets("Radio information", bits(8..len));
     }
+}
+
+/// The headers before an IPv6 packet: authentication, origin.
+pub(crate) fn teredo(fields: &mut Fields<'_>) {
+    let mut len = 0;
+    if [fields.byte(0), fields.byte(1)] == [0, 1] {
+        len = 13 + usize::from(fields.byte(2)) + usize::from(fields.byte(3));
+    }
+    let has_origin = [fields.byte(len), fields.byte(len + 1)] == [0, 0];
+    fields.header("Teredo", if has_origin { len + 8 } else { len });
+    if 0 < len {
+        fields.octets("Authentication", bits(0..len));
+    }
+    if has_origin {
+        fields.octets("Origin", bits(len..len + 8));
+    }
+}
+
+pub(crate) fn lisp(fields: &mut Fields<'_>) {
+    fields.header("LISP", 8);
+    fields.hex("Flags", 0..8);
+    fields.hex("Nonce or versions", 8..32);
+    if fields.byte(0) & 0x08 != 0 {
+        fields.number("Instance", 32..56);
+    }
+}
+
+pub(crate) fn gue(fields: &mut Fields<'_>) {
+    fields.header("GUE", 4 + usize::from(fields.byte(0) & 0x1f) * 4);
+    fields.number("Header length", 3..8);
+    fields.number("Protocol", 8..16);
+    fields.hex("Flags", 16..32);
+}
+
+pub(crate) fn tzsp(fields: &mut Fields<'_>) {
+    let tags = fields.captured().get(4..).unwrap_or_default();
+    let len = 4 + tzsp_tags_len(tags).unwrap_or(0);
+    fields.header("TZSP", len);
+    fields.number("Version", 0..8);
+    fields.number("Type", 8..16);
+    fields.number("Protocol", 16..32);
+    if 4 < len {
+        fields.octets("Tags", bits(4..len));
+    }
+}
+
+pub(crate) fn nsh(fields: &mut Fields<'_>) {
+    let len = usize::from(fields.byte(1) & 0x3f) * 4;
+    fields.header("NSH", len);
+    fields.number("Version", 0..2);
+    fields.number("Time to live", 4..10);
+    fields.number("Length", 10..16).meaning(format!("{len} bytes"));
+    fields.number("Metadata type", 20..24);
+    fields.number("Next protocol", 24..32);
+    fields.number("Service path", 32..56);
+    fields.number("Service index", 56..64);
+    if 8 < len {
+        fields.octets("Metadata", bits(8..len));
+    }
+}
+
+pub(crate) fn fabric_path(fields: &mut Fields<'_>) {
+    fields.header("FabricPath", 2);
+    fields.number("Forwarding tag", 0..10);
+    fields.number("Time to live", 10..16);
+}
+
+pub(crate) fn ethernet_over_ip(fields: &mut Fields<'_>) {
+    fields.header("Ethernet over IP", 8);
+    fields.hex("Flags", 0..16);
+    fields.ether_type("Protocol", 16..32);
+    fields.number("Payload length", 32..48);
+    fields.octets("Tunnel", 48..64);
 }
 
 /// The control word of a pseudowire.

@@ -1,6 +1,8 @@
 //! Frames as bytes with the lines that they give, and properties that hold for any bytes.
 
+mod devices;
 mod link_layers;
+mod other_tunnels;
 mod quoted;
 mod tunnels;
 

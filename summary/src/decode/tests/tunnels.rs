@@ -5,32 +5,32 @@ use crate::{Faults, LinkType, Proto, Summary, Tunnels, decode, decode_into};
 use proptest::prelude::*;
 
 /// The innermost packet: a datagram of four bytes.
-fn inner() -> Vec<u8> {
+pub(super) fn inner() -> Vec<u8> {
     [ipv4(17, 32, 0), UDP_DNS.to_vec(), vec![1; 4]].concat()
 }
 
 /// The line of [`inner`] from its source on.
-const INNER: &str = r#""src":"10.0.0.1","dst":"10.0.0.2","sport":54321,"dport":53,"proto":"udp","ttl":64,"payload":4"#;
+pub(super) const INNER: &str = r#""src":"10.0.0.1","dst":"10.0.0.2","sport":54321,"dport":53,"proto":"udp","ttl":64,"payload":4"#;
 
-fn inner_frame() -> Vec<u8> {
+pub(super) fn inner_frame() -> Vec<u8> {
     ethernet(&[IPV4], &inner())
 }
 
 /// A packet without a link header from 192.0.2.1 to 192.0.2.2.
-fn outer(number: u8, payload: &[u8]) -> Vec<u8> {
+pub(super) fn outer(number: u8, payload: &[u8]) -> Vec<u8> {
     let mut packet = ipv4(number, u16::try_from(20 + payload.len()).unwrap(), 0);
     packet[12..].copy_from_slice(&[192, 0, 2, 1, 192, 0, 2, 2]);
     packet.extend(payload);
     packet
 }
 
-fn udp(port: u16, payload: &[u8]) -> Vec<u8> {
+pub(super) fn udp(port: u16, payload: &[u8]) -> Vec<u8> {
     let [len, port] = [u16::try_from(8 + payload.len()).unwrap(), port].map(u16::to_be_bytes);
     outer(17, &[&[0xc0, 0], &port[..], &len, &[0, 0], payload].concat())
 }
 
 /// A packet in tunnels of which the outermost is over IP.
-fn check_entered(packet: &[u8], tunnel: &str) {
+pub(super) fn check_entered(packet: &[u8], tunnel: &str) {
     check_inner(packet, tunnel, packet.windows(12).any(|window| window == &inner_frame()[..12]));
 }
 
@@ -54,7 +54,7 @@ fn check_inner(packet: &[u8], tunnel: &str, is_frame: bool) {
 }
 
 /// A packet that is described by its outermost headers.
-fn check_outer(packet: &[u8], proto: &str) {
+pub(super) fn check_outer(packet: &[u8], proto: &str) {
     let summary = decode(LinkType::RAW, packet, u32::try_from(packet.len()).unwrap());
     assert!(summary.tunnel.is_empty(), "{summary:?}");
     assert_eq!((summary.src, summary.proto), (Some([192, 0, 2, 1].into()), Proto::parse(proto)));
@@ -169,7 +169,7 @@ fn tags_with_a_packet_are_entered() {
 }
 
 /// The checksum of an IPv4 header without options.
-fn with_checksum(mut packet: Vec<u8>) -> Vec<u8> {
+pub(super) fn with_checksum(mut packet: Vec<u8>) -> Vec<u8> {
     let (words, _) = packet[..20].as_chunks();
     let sum: u32 = words.iter().map(|word| u32::from(u16::from_be_bytes(*word))).sum();
     let checksum = !u16::try_from(sum % 0xffff).unwrap();

@@ -1,6 +1,7 @@
-//! GRE (RFC 2784, RFC 2890) with ERSPAN, and GRE of PPTP (RFC 2637).
+//! GRE (RFC 2784, RFC 2890) with ERSPAN, and the forms of PPTP (RFC 2637), WCCP and MikroTik.
 
-use super::{Content, Extent, Tunnel};
+use super::proof::is_ipv4;
+use super::{Content, Extent, Tunnel, l2tp};
 use crate::TunnelKind;
 use crate::inspect::{Fields, tunnel as fields};
 
@@ -14,7 +15,13 @@ const GRE_ACK: u16 = 0x0080;
 pub(super) fn gre(packet: Extent<'_>) -> Option<Tunnel<'_>> {
     const ERSPAN_2: u16 = 0x88be;
     const ERSPAN_3: u16 = 0x22eb;
+    const PPP: u16 = 0x880b;
+    /// Web cache communication: a header of four bytes may precede the packet.
+    const WCCP: u16 = 0x883e;
     let (flags, protocol) = (packet.u16_at(0)?, packet.u16_at(2)?);
+    if (flags, protocol) == ETHERNET_OVER_IP {
+        return ethernet_over_ip(packet);
+    }
     if flags & 7 == 1 {
         return gre_of_pptp(packet, flags, protocol);
     }
@@ -36,11 +43,34 @@ pub(super) fn gre(packet: Extent<'_>) -> Option<Tunnel<'_>> {
     }
     // Aruba's access points use these types, one for each queue.
     let content = match protocol {
+        PPP if l2tp::is_ppp(packet.after(header_len)) => Content::Ppp,
+        WCCP => {
+            let mut lens = [header_len, header_len + 4].into_iter();
+            header_len = lens.find(|len| is_ipv4(packet.after(*len)))?;
+            Content::Ipv4
+        }
         0x8200..=0x8370 if protocol & 0xf == 0 => Content::Wlan,
         _ => Content::of_ether_type(protocol)?,
     };
     let fields = Some(fields::gre as fn(&mut Fields<'_>));
     Some(Tunnel { kind: TunnelKind::Gre, id, packet, header_len, fields, content })
+}
+
+/// Flags and version, protocol of Ethernet over IP of MikroTik.
+const ETHERNET_OVER_IP: (u16, u16) = (0x2001, 0x6400);
+
+/// Flags and protocol, length of the frame, tunnel (little-endian).
+fn ethernet_over_ip(packet: Extent<'_>) -> Option<Tunnel<'_>> {
+    const HEADER_LEN: usize = 8;
+    let (len, tunnel) = (usize::from(packet.u16_at(4)?), packet.u16_at(6)?.swap_bytes());
+    (HEADER_LEN + len <= packet.wire_len()).then_some(Tunnel {
+        kind: TunnelKind::Gre,
+        id: Some(u32::from(tunnel)),
+        packet: packet.limited_to(HEADER_LEN + len),
+        header_len: HEADER_LEN,
+        fields: Some(fields::ethernet_over_ip),
+        content: Content::Ethernet,
+    })
 }
 
 /// Version 1 with PPP: flags, protocol, length of the payload, call; with a flag each sequence number and

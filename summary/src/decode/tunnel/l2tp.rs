@@ -71,8 +71,8 @@ fn version_2(packet: Extent<'_>) -> Option<Tunnel<'_>> {
 }
 
 /// Whether a packet of PPP begins here. Messages of other protocols begin like a header of version 2, and their
-/// clients may have the port.
-fn is_ppp(packet: Extent<'_>) -> bool {
+/// clients may have the port. In GRE, other bytes may follow the header, too.
+pub(super) fn is_ppp(packet: Extent<'_>) -> bool {
     const CONTROL_LEN: usize = 4;
     let is_framed = packet.bytes().starts_with(&[0xff, 0x03]);
     let packet = if is_framed { packet.after(2) } else { packet };

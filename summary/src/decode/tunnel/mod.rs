@@ -9,23 +9,28 @@ mod l2tp;
 mod proof;
 mod pseudowire;
 mod tag;
+pub(super) mod tzsp;
 mod udp;
 
 use super::{DecodeState, Extent, Observer, Tunnels, ethernet, ip, mpls, ppp, wlan};
 use crate::inspect::{Fields, tunnel as fields};
 use crate::{Faults, Proto, TunnelKind, VlanIds};
 
-/// Ports of UDP (IANA): L2TP, GTP-U, GRE (RFC 8086), VXLAN and its extension, CAPWAP data, Geneve, MPLS; and
-/// that of VXLAN in Linux.
+/// Ports of UDP (IANA): L2TP, GTP-U, Teredo, LISP, GRE (RFC 8086), VXLAN and its extension, CAPWAP data, GUE,
+/// Geneve, MPLS; those of VXLAN in Linux and of TZSP.
 const L2TP: u16 = 1701;
 const GTP_U: u16 = 2152;
+const TEREDO: u16 = 3544;
+const LISP: u16 = 4341;
 const GRE_IN_UDP: u16 = 4754;
 const VXLAN: u16 = 4789;
 const VXLAN_GPE: u16 = 4790;
 const CAPWAP: u16 = 5247;
+const GUE: u16 = 6080;
 const GENEVE: u16 = 6081;
 const MPLS_IN_UDP: u16 = 6635;
 const VXLAN_LINUX: u16 = 8472;
+const TZSP: u16 = 37008;
 
 /// IP protocol numbers. That of L2TP is only for version 3.
 const IPV4: u8 = 4;
@@ -78,6 +83,7 @@ impl Content {
             0x86dd => Self::Ipv6,
             0x6558 => Self::Ethernet,
             0x8847 | 0x8848 => Self::Mpls,
+            NSH => Self::EtherType(NSH),
             _ => return None,
         })
     }
@@ -202,15 +208,19 @@ pub(super) fn is_port(sport: Option<u16>, dport: Option<u16>) -> bool {
         dport,
         Some(
             L2TP | GTP_U
+                | TEREDO
+                | LISP
                 | GRE_IN_UDP
                 | VXLAN
                 | VXLAN_GPE
                 | CAPWAP
+                | GUE
                 | GENEVE
                 | MPLS_IN_UDP
                 | VXLAN_LINUX
+                | TZSP
         )
-    ) || matches!(sport, Some(L2TP | GTP_U | CAPWAP))
+    ) || matches!(sport, Some(L2TP | GTP_U | TEREDO | CAPWAP))
 }
 
 /// Enters the tunnel in the payload of UDP.
@@ -221,14 +231,20 @@ pub(super) fn udp<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, im
         (_, Some(VXLAN | VXLAN_LINUX)) => udp::vxlan(packet),
         (_, Some(VXLAN_GPE)) => udp::vxlan_gpe(packet),
         (_, Some(GENEVE)) => udp::geneve(packet),
+        (_, Some(LISP)) => udp::lisp(packet),
+        (_, Some(GUE)) => udp::gue(packet),
+        (_, Some(TZSP)) => tzsp::tunnel(packet),
         (_, Some(GRE_IN_UDP)) => gre::gre(packet),
         (_, Some(MPLS_IN_UDP)) => pseudowire::labels(packet),
         (Some(GTP_U), _) | (_, Some(GTP_U)) => udp::gtp(packet),
         (Some(CAPWAP), _) | (_, Some(CAPWAP)) => udp::capwap(packet),
+        (Some(TEREDO), _) | (_, Some(TEREDO)) => udp::teredo(packet),
         _ => l2tp::over_udp(packet),
     };
     let max_header_len = match (state.summary.sport, state.summary.dport) {
-        (Some(CAPWAP), _) | (_, Some(CAPWAP | MPLS_IN_UDP)) => MAX_PROOF_LEN,
+        (Some(CAPWAP | TEREDO), _) | (_, Some(CAPWAP | TEREDO | LISP | GUE | MPLS_IN_UDP)) => {
+            MAX_PROOF_LEN
+        }
         _ if l2tp::is_version_3(packet) => MAX_PROOF_LEN,
         _ => MAX_HEADER_LEN,
     };
@@ -271,10 +287,12 @@ pub(super) fn is_ip_number(number: u8) -> bool {
 
 /// EtherTypes of tags with another EtherType or frame after them.
 const TRILL: u16 = 0x22f3;
+const FABRIC_PATH: u16 = 0x8903;
 const PBB: u16 = 0x88e7;
 const CMD: u16 = 0x8909;
 const VN_TAG: u16 = 0x8926;
 const E_TAG: u16 = 0x893f;
+const NSH: u16 = 0x894f;
 
 /// Enters the tunnel that the EtherType announces, if it is one.
 #[cold]
@@ -290,6 +308,8 @@ pub(super) fn ether_type<'a>(
         CMD => tag::cmd(packet),
         VN_TAG => tag::vn_tag(packet),
         E_TAG => tag::e_tag(packet),
+        FABRIC_PATH => tag::fabric_path(packet),
+        NSH => tag::nsh(packet),
         _ => None,
     };
     enter_found(tunnel, packet, MAX_HEADER_LEN, state);

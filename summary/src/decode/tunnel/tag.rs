@@ -46,6 +46,52 @@ fn tag(
     Some(Tunnel { kind, id, packet, header_len, fields: Some(fields), content })
 }
 
+/// Forwarding tag (10 bits), time to live; then a frame.
+pub(super) fn fabric_path(packet: Extent<'_>) -> Option<Tunnel<'_>> {
+    Some(Tunnel {
+        kind: TunnelKind::FabricPath,
+        id: Some(u32::from(packet.u16_at(0)? >> 6)),
+        packet,
+        header_len: 2,
+        fields: Some(fields::fabric_path),
+        content: Content::Ethernet,
+    })
+}
+
+/// Version and flags, time to live, length in words (16 bits); type of the metadata, next protocol; service
+/// path, index; metadata (RFC 8300, section 2).
+pub(super) fn nsh(packet: Extent<'_>) -> Option<Tunnel<'_>> {
+    const VERSION: u8 = 0xc0;
+    /// A test of the path, not a packet.
+    const IS_TEST: u8 = 0x20;
+    const LEN: u8 = 0x3f;
+    const MIN_LEN: usize = 8;
+    const FIXED_METADATA_LEN: usize = 24;
+    let &[first, len, kind, next, p0, p1, p2, _] = packet.bytes().first_chunk()?;
+    let header_len = usize::from(len & LEN) * 4;
+    let content = match next {
+        1 => Content::Ipv4,
+        2 => Content::Ipv6,
+        3 => Content::Ethernet,
+        4 => Content::EtherType(super::NSH),
+        5 => Content::Mpls,
+        _ => return None,
+    };
+    let is_len_right = match kind & 0xf {
+        1 => header_len == FIXED_METADATA_LEN,
+        2 => MIN_LEN <= header_len,
+        _ => false,
+    };
+    (first & (VERSION | IS_TEST) == 0 && is_len_right).then_some(Tunnel {
+        kind: TunnelKind::Nsh,
+        id: Some(u24([p0, p1, p2])),
+        packet,
+        header_len,
+        fields: Some(fields::nsh),
+        content,
+    })
+}
+
 /// Version, length, option type and security group tag (packet-cisco-metadata.c of Wireshark).
 pub(super) fn cmd(packet: Extent<'_>) -> Option<Tunnel<'_>> {
     const VERSION_AND_LEN: u16 = 0x0101;

@@ -1,5 +1,6 @@
 //! Tunnels over UDP, except L2TP.
 
+use super::proof::{is_ipv4, is_ipv6};
 use super::{Content, Extent, Tunnel, u24};
 use crate::TunnelKind;
 use crate::decode::wlan;
@@ -34,6 +35,8 @@ pub(super) fn vxlan_gpe(packet: Extent<'_>) -> Option<Tunnel<'_>> {
         1 => Content::Ipv4,
         2 => Content::Ipv6,
         3 => Content::Ethernet,
+        4 => Content::EtherType(super::NSH),
+        5 => Content::Mpls,
         _ => return None,
     };
     (flags == FLAGS && [r0, r1, reserved] == [0; 3]).then_some(Tunnel {
@@ -98,6 +101,70 @@ pub(super) fn geneve(packet: Extent<'_>) -> Option<Tunnel<'_>> {
         fields: Some(fields::geneve),
         content,
     })
+}
+
+/// IPv6, after authentication and the origin of the packet or without them (RFC 4380, section 5.1.1).
+pub(super) fn teredo(packet: Extent<'_>) -> Option<Tunnel<'_>> {
+    /// Type and two lengths; nonce and confirmation.
+    const AUTHENTICATION_LEN: usize = 4 + 9;
+    const ORIGIN_LEN: usize = 8;
+    let mut header_len = 0;
+    if let [0, 1, client_len, value_len, ..] = packet.bytes() {
+        header_len = AUTHENTICATION_LEN + usize::from(*client_len) + usize::from(*value_len);
+    }
+    if packet.after(header_len).bytes().starts_with(&[0, 0]) {
+        header_len += ORIGIN_LEN;
+    }
+    let fields = if header_len == 0 { None } else { Some(fields::teredo as _) };
+    let (kind, content) = (TunnelKind::Teredo, Content::Ipv6);
+    is_ipv6(packet.after(header_len)).then_some(Tunnel {
+        kind,
+        id: None,
+        packet,
+        header_len,
+        fields,
+        content,
+    })
+}
+
+/// Flags, nonce or versions; instance and locator status (RFC 9300, section 5.3).
+pub(super) fn lisp(packet: Extent<'_>) -> Option<Tunnel<'_>> {
+    const HEADER_LEN: usize = 8;
+    const HAS_INSTANCE: u8 = 0x08;
+    const RESERVED: u8 = 0x04;
+    let &[flags, _, _, _, i0, i1, i2, _] = packet.bytes().first_chunk::<HEADER_LEN>()?;
+    let inner = packet.after(HEADER_LEN);
+    let is_valid = flags & RESERVED == 0 && (is_ipv4(inner) || is_ipv6(inner));
+    is_valid.then_some(Tunnel {
+        kind: TunnelKind::Lisp,
+        id: (flags & HAS_INSTANCE != 0).then_some(u24([i0, i1, i2])),
+        packet,
+        header_len: HEADER_LEN,
+        fields: Some(fields::lisp),
+        content: Content::Ip,
+    })
+}
+
+/// IP, alone (variant 1) or after a header (variant 0): control flag and length in words, protocol, flags;
+/// further fields.
+pub(super) fn gue(packet: Extent<'_>) -> Option<Tunnel<'_>> {
+    const MIN_LEN: usize = 4;
+    const IPV4: u8 = 4;
+    const IPV6: u8 = 41;
+    /// Variant and control flag; the length is in the other bits.
+    const LEN: u8 = 0x1f;
+    let (header_len, is_v4, is_v6) = match *packet.bytes() {
+        [first, ..] if first >> 6 == 1 => (0, true, true),
+        [first, protocol, ..] if first & !LEN == 0 => {
+            (MIN_LEN + usize::from(first) * 4, protocol == IPV4, protocol == IPV6)
+        }
+        _ => return None,
+    };
+    let inner = packet.after(header_len);
+    let fields = if header_len == 0 { None } else { Some(fields::gue as _) };
+    let (kind, content) = (TunnelKind::Gue, Content::Ip);
+    let is_valid = is_v4 && is_ipv4(inner) || is_v6 && is_ipv6(inner);
+    is_valid.then_some(Tunnel { kind, id: None, packet, header_len, fields, content })
 }
 
 /// Version and flags, type, length, tunnel; with a flag also sequence number, N-PDU number and type of
