@@ -1,6 +1,6 @@
 //! Names in messages that several packets contain: a [`NameTracker`] remembers the start of a message
 //! until the rest arrives. [`DatagramPorts`] remembers the ports of datagrams until all their fragments
-//! arrived, and [`DatagramAssembler`] their bytes.
+//! arrived, and [`DatagramAssembler`] their bytes. [`AssembledPacket`] describes the packet in them.
 //!
 //! QUIC Initial packets are decrypted: their keys are derived from a connection ID, which is not encrypted.
 //!
@@ -50,6 +50,7 @@
 //! The crate does no I/O and reads no clock: time is that of the packets.
 #![forbid(unsafe_code)]
 
+mod assembled;
 mod assembler;
 mod datagrams;
 mod dns;
@@ -65,6 +66,7 @@ mod table;
 mod tcp;
 mod tracker;
 
+pub use assembled::AssembledPacket;
 pub use assembler::DatagramAssembler;
 pub use datagrams::DatagramPorts;
 pub use dns::{DnsQuestion, DnsTimes};

@@ -3,7 +3,7 @@
 
 use crate::capture::Frame;
 use flow::Observation;
-use reassembly::{DatagramAssembler, DatagramPorts, NameTracker};
+use reassembly::{AssembledPacket, DatagramAssembler, DatagramPorts, NameTracker};
 use std::sync::Arc;
 use summary::line::Writer;
 use summary::{
@@ -21,7 +21,7 @@ pub(crate) struct FieldOptions {
     /// Which packet of a tunnel is described.
     pub(crate) tunnels: Tunnels,
     /// Names found in payloads, also in messages that several packets contain: DNS, TLS, HTTP, QUIC.
-    /// Fragments get the ports of their datagram.
+    /// Fragments get the ports of their datagram, and the last one the packet in its tunnel.
     pub(crate) has_names: bool,
     /// Fingerprints of TLS and QUIC clients: `ja4`.
     pub(crate) has_ja4: bool,
@@ -118,13 +118,16 @@ impl LineFormatter {
             true => decode_with_details(link, bytes, wire_len, tunnels, summary, &mut details),
             false => decode_into(link, bytes, wire_len, tunnels, summary),
         };
-        let Found { names, ports } = match finder {
+        let Found { names, ports, inner } = match finder {
             Some(finder) => {
                 finder.find(captured, &packet.summary, details.fragment.as_ref(), payload)
             }
             None => found,
         };
         packet.names = names;
+        if let Some(inner) = inner {
+            (packet.summary, details) = *inner;
+        }
         if let Some((sport, dport)) = ports {
             (packet.summary.sport, packet.summary.dport) = (Some(sport), Some(dport));
         }
@@ -172,13 +175,16 @@ fn shared_name(last: &mut Option<Arc<str>>, name: &str) -> Arc<str> {
 /// The fields of a line that depend on earlier packets.
 #[derive(Debug, Default)]
 pub(crate) struct Found<'a> {
-    pub(crate) names: PayloadNames<'a>,
+    names: PayloadNames<'a>,
     /// Source and destination port of a fragment after the first one.
-    pub(crate) ports: Option<(u16, u16)>,
+    ports: Option<(u16, u16)>,
+    /// The packet in a tunnel whose last fragment this is. The line describes it.
+    inner: Option<Box<(Summary<'static>, HeaderDetails)>>,
 }
 
-/// Finds names in packets, and the ports of fragments, in the order of their capture. If several threads
-/// format packets, one thread does it for all, since they depend on earlier packets.
+/// Finds names in packets, the ports of fragments, and the packets in tunnels whose fragments were captured,
+/// in the order of their capture. If several threads format packets, one thread does it for all, since they
+/// depend on earlier packets.
 #[derive(Debug)]
 pub(crate) struct NameFinder {
     /// `None` if nothing has names.
@@ -225,36 +231,30 @@ impl NameFinder {
             .as_mut()
             .zip(part)
             .and_then(|(datagrams, part)| datagrams.add(ts, interface, summary, part));
-        let names = match (&mut self.tracker, part) {
-            (None, _) => PayloadNames::default(),
-            (Some(tracker), None) => tracker.parse(ts, interface, summary, payload),
-            (Some(tracker), Some(part)) => match self.assembler.add(ts, interface, summary, part) {
-                None => PayloadNames::default(),
-                Some(packet) => {
-                    self.assembled = packet;
-                    let mut whole = Summary::new(LinkType::RAW, 0, 0);
-                    let len = u32::try_from(self.assembled.len()).unwrap_or(u32::MAX);
-                    let (link, tunnels) = (LinkType::RAW, self.tunnels);
-                    let payload = decode_into(link, &self.assembled, len, tunnels, &mut whole);
-                    // The datagram may be in tunnels, and contain others.
-                    let mut path = summary.tunnel;
-                    let is_complete = whole.tunnel.iter().all(|(kind, id)| path.push(kind, id));
-                    whole.tunnel = path;
-                    // A frame in a tunnel has its own tags.
-                    if whole.eth_src.is_none() {
-                        whole.vlan = summary.vlan;
-                    }
-                    match is_complete {
-                        true => tracker.parse(ts, interface, &whole, payload),
-                        false => PayloadNames::default(),
-                    }
-                }
-            },
+        let Some(part) = part else {
+            let tracker = self.tracker.as_mut();
+            let names = tracker.map(|tracker| tracker.parse(ts, interface, summary, payload));
+            return Found { names: names.unwrap_or_default(), ports, inner: None };
         };
-        Found { names, ports }
+        let without_names = Found { ports, ..Found::default() };
+        let Some(packet) = self.assembler.add(ts, interface, summary, part) else {
+            return without_names;
+        };
+        self.assembled = packet;
+        let whole = AssembledPacket::decode(&self.assembled, summary, self.tunnels);
+        let Some(AssembledPacket { summary, details, payload, is_tunnel }) = whole else {
+            return without_names;
+        };
+        let tracker = self.tracker.as_mut();
+        let names = tracker.map(|tracker| tracker.parse(ts, interface, &summary, payload));
+        let names = names.unwrap_or_default();
+        match is_tunnel && self.datagrams.is_some() {
+            true => Found { names, ports: None, inner: Some(Box::new((summary, details))) },
+            false => Found { names, ..without_names },
+        }
     }
 
-    /// The same for a packet that another thread formats. `None` if it has neither names nor ports.
+    /// The same for a packet that another thread formats. `None` if it has none of these.
     pub(crate) fn find_owned(
         &mut self,
         captured: &CapturedPacket<'_>,
@@ -265,10 +265,10 @@ impl NameFinder {
         let tunnels = self.tunnels;
         let payload =
             decode_with_details(link, bytes, wire_len, tunnels, &mut summary, &mut details);
-        let Found { names, ports } =
+        let Found { names, ports, inner } =
             self.find(captured, &summary, details.fragment.as_ref(), payload);
-        let is_empty = names.is_empty() && ports.is_none();
-        (!is_empty).then(|| Box::new(Found { names: names.into_owned(), ports }))
+        let is_empty = names.is_empty() && ports.is_none() && inner.is_none();
+        (!is_empty).then(|| Box::new(Found { names: names.into_owned(), ports, inner }))
     }
 
     /// Number of incomplete messages that were given up since the last call.

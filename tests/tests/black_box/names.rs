@@ -5,7 +5,7 @@ use tempfile::tempdir;
 use tests::files::write;
 use tests::frames::{ethernet, ipv4, pcap_of, udp};
 use tests::process::run;
-use tests::stream::Stream;
+use tests::stream::{Packet, Stream};
 
 const IPV4: u16 = 0x0800;
 
@@ -68,26 +68,33 @@ fn later_fragments_have_the_ports_of_the_first_one() {
     }
 }
 
-/// The response to a question for TXT records, and a request of HTTP, in two fragments of IPv4.
+/// A part of the payload of an IPv4 packet between two positions, in Ethernet.
+fn fragment(protocol: u8, datagram: &[u8], start: usize, end: usize) -> Vec<u8> {
+    let mut packet = ipv4(protocol, &datagram[start..end]);
+    let more = if end < datagram.len() { 0x2000 } else { 0 };
+    packet[6..8].copy_from_slice(&(u16::try_from(start / 8).unwrap() | more).to_be_bytes());
+    ethernet(&[], IPV4, &packet)
+}
+
+/// A datagram of UDP with VXLAN in it.
+fn vxlan(frame: &[u8]) -> Vec<u8> {
+    let len = u16::try_from(16 + frame.len()).unwrap().to_be_bytes();
+    [&[0xc0, 0, 0x12, 0xb5], &len[..], &[0, 0, 8, 0, 0, 0, 0, 0, 42, 0], frame].concat()
+}
+
+/// A response to a question for TXT records.
+fn dns_response() -> Vec<u8> {
+    let answer = [&b"\xc0\x0c\0\x10\0\x01\0\0\0\x3c\0\x65\x64"[..], &[b'a'; 100]].concat();
+    [&b"\0\x01\x81\x80\0\x01\0\x01\0\0\0\0\x01a\0\0\x10\0\x01"[..], &answer].concat()
+}
+
+/// The response, and a request of HTTP, in two fragments of IPv4; the response also in VXLAN.
 #[test]
 fn datagrams_in_fragments_have_names() {
-    let answer = [&b"\xc0\x0c\0\x10\0\x01\0\0\0\x3c\0\x65\x64"[..], &[b'a'; 100]].concat();
-    let response =
-        [&b"\0\x01\x81\x80\0\x01\0\x01\0\0\0\0\x01a\0\0\x10\0\x01"[..], &answer].concat();
-    let dns = udp(&response);
+    let dns = udp(&dns_response());
     let request = b"GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n";
     let http = [&b"\xc3\x50\0\x50\0\0\0\x01\0\0\0\x01\x50\x10\x01\0\0\0\0\0"[..], request].concat();
-    let fragment = |protocol: u8, datagram: &[u8], start: usize, end: usize| {
-        let mut packet = ipv4(protocol, &datagram[start..end]);
-        let more = if end < datagram.len() { 0x2000 } else { 0 };
-        packet[6..8].copy_from_slice(&(u16::try_from(start / 8).unwrap() | more).to_be_bytes());
-        ethernet(&[], IPV4, &packet)
-    };
-    // The same in VXLAN.
-    let frame = ethernet(&[], IPV4, &ipv4(17, &dns));
-    let ports = [0xc0, 0, 0x12, 0xb5];
-    let len = u16::try_from(16 + frame.len()).unwrap().to_be_bytes();
-    let vxlan = [&ports[..], &len, &[0, 0, 8, 0, 0, 0, 0, 0, 42, 0], &frame].concat();
+    let vxlan = vxlan(&ethernet(&[], IPV4, &ipv4(17, &dns)));
     let packets = [
         fragment(17, &vxlan, 0, 96),
         fragment(17, &vxlan, 96, vxlan.len()),
@@ -107,9 +114,51 @@ fn datagrams_in_fragments_have_names() {
             .collect();
         let [none, dns, http] = [(false, false), (true, false), (false, true)];
         assert_eq!(found, [none, dns, none, dns, none, http]);
-        assert!(stream.packets.iter().all(|packet| packet.tunnel.is_none()));
         let (stream, _) = read(&file, &[args, &["--tunnels=outer"]].concat());
         assert_eq!(stream.packets.iter().filter(|packet| packet.dns.is_some()).count(), 1);
+        assert!(stream.packets.iter().all(|packet| packet.tunnel.is_none()));
+    }
+}
+
+/// A segment in VXLAN, whose datagram has two fragments, the second of which comes first.
+#[test]
+fn fragment_that_completes_a_tunnel_has_the_packet_in_it() {
+    let segment =
+        [&b"\xc3\x50\0\x50\0\0\0\x01\0\0\0\x01\x50\x18\x01\0\0\0\0\0"[..], &[7; 100]].concat();
+    let mut packet = ipv4(6, &segment);
+    packet[12..20].copy_from_slice(&[192, 0, 2, 1, 192, 0, 2, 2]);
+    let datagram = vxlan(&ethernet(&[(0x8100, 7)], IPV4, &packet));
+    let packets = [fragment(17, &datagram, 96, datagram.len()), fragment(17, &datagram, 0, 96)];
+    let directory = tempdir().unwrap();
+    let file = write(&directory, "tunnel.pcap", pcap_of(&packets));
+    let threads = ["--threads", "2"];
+    for args in [&["--names"][..], &["--flows"], &["--tcp-analysis"]] {
+        for args in [args, &[args, &threads].concat()] {
+            let (stream, _) = read(&file, args);
+            let [other, complete] = &stream.packets[..] else { panic!("{args:?}") };
+            assert_eq!((other.frag, &other.tunnel, &*other.proto), (Some(96), &None, "udp"));
+            let Packet { tunnel, outer_src, src, dport, flags, seq, payload, .. } = complete;
+            assert_eq!(tunnel.as_deref(), Some("vxlan:42"), "{args:?}");
+            assert_eq!(
+                (outer_src.as_deref(), src.as_deref()),
+                (Some("10.0.0.1"), Some("192.0.2.1"))
+            );
+            assert_eq!((*dport, flags.as_deref(), *seq), (Some(80), Some("PA"), Some(1)));
+            assert_eq!(
+                (*payload, complete.frag, &complete.vlan),
+                (Some(100), None, &Some(vec![7]))
+            );
+            assert_eq!(complete.len, 14 + 20 + 96);
+        }
+    }
+    let (stream, _) = read(&file, &["--flows"]);
+    let flows: Vec<_> = stream.flows.iter().map(|flow| &flow["proto"]).collect();
+    assert_eq!(flows, ["udp", "tcp"]);
+    for args in [&[][..], &["--ja4"], &["--names", "--tunnels=outer"]] {
+        let (stream, _) = read(&file, args);
+        assert!(
+            stream.packets.iter().all(|packet| packet.tunnel.is_none() && packet.frag.is_some())
+        );
     }
 }
 

@@ -243,15 +243,17 @@ mod tests {
         }
     }
 
-    #[test]
-    fn packets_of_capture_files_are_analysed() {
+    /// The findings in packets that are captured at these times, in milliseconds, and the offset of each packet.
+    fn analysed(
+        packets: impl IntoIterator<Item = (u64, Vec<u8>)>,
+    ) -> (Vec<u64>, Vec<(u64, Marks)>) {
         let mut file = PcapFile::new(RAW);
         let mut offsets = Vec::new();
         let mut len = 24;
-        for (index, packet) in (0..).zip(connection()) {
+        for (ms, packet) in packets {
             offsets.push(len);
             len += 16 + packet.len() as u64;
-            file.push(index * 100 * MILLISECOND, &packet);
+            file.push(ms * MILLISECOND, &packet);
         }
         let mut sink = Sink(Vec::new());
         let mut reader = open(Form::Observed);
@@ -259,9 +261,34 @@ mod tests {
         let mut analysis = Analysis::new(&[0]);
         analysis.add_packets(&sink.0);
         let [part] = &analysis.finish().collect::<Vec<_>>()[..] else { panic!() };
+        (offsets, findings(part).collect())
+    }
+
+    #[test]
+    fn packets_of_capture_files_are_analysed() {
+        let (offsets, found) = analysed((0..).map(|index| index * 100).zip(connection()));
         let expected: Vec<_> =
             expected().into_iter().map(|(index, marks)| (offsets[index], marks)).collect();
-        assert_eq!(findings(part).collect::<Vec<_>>(), expected);
+        assert_eq!(found, expected);
+    }
+
+    /// Each packet is in IP-in-IP, whose packets have two fragments: the last one is described by it.
+    #[test]
+    fn packets_in_fragmented_tunnels_are_analysed() {
+        let fragment = |id: u8, field: [u8; 2], payload: &[u8]| {
+            let len = u8::try_from(20 + payload.len()).unwrap();
+            let start = [0x45, 0, 0, len, 0, id, field[0], field[1], 64, 4, 0, 0];
+            [&start[..], &[192, 0, 2, 1, 192, 0, 2, 2], payload].concat()
+        };
+        let packets = (0u8..).zip(connection()).flat_map(|(index, packet)| {
+            let (first, last) = packet.split_at(24);
+            let ms = u64::from(index) * 100;
+            [(ms, fragment(index, [0x20, 0], first)), (ms, fragment(index, [0, 3], last))]
+        });
+        let (offsets, found) = analysed(packets);
+        let expected: Vec<_> =
+            expected().into_iter().map(|(index, marks)| (offsets[2 * index + 1], marks)).collect();
+        assert_eq!(found, expected);
     }
 
     /// The lines of [`connection`] with their offsets, one after the other.

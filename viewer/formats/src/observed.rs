@@ -1,7 +1,7 @@
 //! Packets with the values that the analysis of TCP needs: those of [`packed`], and further ones.
 
 use crate::packed::{self, Unpacker};
-use reassembly::{DatagramPorts, DnsQuestion};
+use reassembly::{AssembledPacket, DatagramAssembler, DatagramPorts, DnsQuestion};
 use summary::{
     DnsCode, HeaderDetails, Packet, PayloadNames, Summary, TcpOptions, TunnelPath, Tunnels,
     decode_with_details,
@@ -35,6 +35,7 @@ const TIMESTAMPS: [u8; 2] = [8, 10];
 #[derive(Debug, Default)]
 pub(crate) struct Observer {
     datagrams: DatagramPorts,
+    assembler: DatagramAssembler,
     /// Options being written.
     options: Vec<u8>,
     /// Buffer for names.
@@ -54,14 +55,14 @@ pub struct ObservedValues {
 
 impl Observer {
     /// Appends a packet with the offset of its record. Fragments have the ports of the first one, if that
-    /// was captured before.
+    /// was captured before. The fragment that completes a datagram has the content of the datagram.
     pub(crate) fn write(&mut self, record: &Record<'_>, offset: u64, out: &mut Vec<u8>) {
         let frame = &record.frame;
         let mut packet = record.packet.clone();
         packet.summary = Summary::new(frame.link, 0, 0);
         let mut details = HeaderDetails::default();
         let (tunnels, summary) = (Tunnels::Inner, &mut packet.summary);
-        let payload = decode_with_details(
+        let mut payload = decode_with_details(
             frame.link,
             frame.bytes,
             frame.wire_len,
@@ -69,15 +70,31 @@ impl Observer {
             summary,
             &mut details,
         );
-        let ports = details.fragment.and_then(|fragment| {
+        let assembled;
+        let mut whole = None;
+        if let Some(fragment) = details.fragment {
+            let (ts, interface) = (packet.ts, packet.interface.as_deref());
             let part = (&fragment, fragment.bytes(frame.bytes));
-            self.datagrams.add(packet.ts, packet.interface.as_deref(), &packet.summary, part)
-        });
-        if let Some((sport, dport)) = ports {
-            (packet.summary.sport, packet.summary.dport) = (Some(sport), Some(dport));
+            let ports = self.datagrams.add(ts, interface, &packet.summary, part);
+            if let Some((sport, dport)) = ports {
+                (packet.summary.sport, packet.summary.dport) = (Some(sport), Some(dport));
+            }
+            if let Some(bytes) = self.assembler.add(ts, interface, &packet.summary, part) {
+                assembled = bytes;
+                whole = AssembledPacket::decode(&assembled, &packet.summary, tunnels);
+            }
         }
-        let names = PayloadNames::parse(&packet.summary, payload, &mut self.buf);
-        let question = DnsQuestion::of(&packet.summary, payload, &names);
+        let mut datagram = None;
+        match whole {
+            Some(whole) if whole.is_tunnel => {
+                (packet.summary, details, payload) = (whole.summary, whole.details, whole.payload);
+            }
+            Some(whole) => (datagram, payload) = (Some(whole.summary), whole.payload),
+            None => {}
+        }
+        let summary = datagram.as_ref().unwrap_or(&packet.summary);
+        let names = PayloadNames::parse(summary, payload, &mut self.buf);
+        let question = DnsQuestion::of(summary, payload, &names);
         let dns_code = names.dns_rcode;
         let values = ObservedValues { options: details.tcp_options, question, dns_code };
         self.put(&packet, &values, offset, out);
