@@ -3,6 +3,9 @@
 use super::fields::{Fields, bits};
 use crate::decode::tzsp_tags_len;
 
+/// Of tunnels without a header.
+pub(crate) fn none(_: &mut Fields<'_>) {}
+
 pub(crate) fn vxlan(fields: &mut Fields<'_>) {
     fields.header("VXLAN", 8);
     fields.hex("Flags", 0..16);

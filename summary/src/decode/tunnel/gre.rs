@@ -1,9 +1,8 @@
 //! GRE (RFC 2784, RFC 2890) with ERSPAN, and the forms of PPTP (RFC 2637), WCCP and MikroTik.
 
 use super::proof::is_ipv4;
-use super::{Content, Extent, Tunnel, l2tp};
+use super::{Content, Extent, Header, Tunnel, l2tp};
 use crate::TunnelKind;
-use crate::inspect::{Fields, tunnel as fields};
 
 /// Flags of GRE: checksum, key, sequence number, and of version 1 the acknowledgment number.
 const GRE_CHECKSUM: u16 = 0x8000;
@@ -52,8 +51,8 @@ pub(super) fn gre(packet: Extent<'_>) -> Option<Tunnel<'_>> {
         0x8200..=0x8370 if protocol & 0xf == 0 => Content::Wlan,
         _ => Content::of_ether_type(protocol)?,
     };
-    let fields = Some(fields::gre as fn(&mut Fields<'_>));
-    Some(Tunnel { kind: TunnelKind::Gre, id, packet, header_len, fields, content })
+    let header = Header::OfKind;
+    Some(Tunnel { kind: TunnelKind::Gre, id, packet, header_len, header, content })
 }
 
 /// Flags and version, protocol of Ethernet over IP of MikroTik.
@@ -68,7 +67,7 @@ fn ethernet_over_ip(packet: Extent<'_>) -> Option<Tunnel<'_>> {
         id: Some(u32::from(tunnel)),
         packet: packet.limited_to(HEADER_LEN + len),
         header_len: HEADER_LEN,
-        fields: Some(fields::ethernet_over_ip),
+        header: Header::EthernetOverIp,
         content: Content::Ethernet,
     })
 }
@@ -87,7 +86,7 @@ fn gre_of_pptp(packet: Extent<'_>, flags: u16, protocol: u16) -> Option<Tunnel<'
         id: Some(u32::from(call)),
         packet: packet.limited_to(header_len + len),
         header_len,
-        fields: Some(fields::gre),
+        header: Header::OfKind,
         content: Content::Ppp,
     })
 }
@@ -107,8 +106,7 @@ fn erspan(
     let header = packet.after(gre_len);
     let session = || Some(u32::from(header.u16_at(2)? & 0x3ff));
     let version = header.bytes().first().map(|byte| byte >> 4);
-    let (id, len, content, fields): (_, _, _, fn(&mut Fields<'_>)) = match (is_third, has_sequence)
-    {
+    let (id, len, content, form) = match (is_third, has_sequence) {
         (true, _) => {
             let last = header.u16_at(LEN_3 - 2)?;
             let content = match last >> 10 & 0x1f {
@@ -117,10 +115,10 @@ fn erspan(
                 _ => return None,
             };
             let len = if last & 1 == 1 { LONG_LEN_3 } else { LEN_3 };
-            (Some(session()?), len, content, fields::erspan_3)
+            (Some(session()?), len, content, Header::Erspan3)
         }
-        (false, true) => (Some(session()?), LEN, Content::Ethernet, fields::erspan_2),
-        (false, false) => (None, 0, Content::Ethernet, fields::gre),
+        (false, true) => (Some(session()?), LEN, Content::Ethernet, Header::Erspan2),
+        (false, false) => (None, 0, Content::Ethernet, Header::OfKind),
     };
     let expected = if is_third { 2 } else { 1 };
     (len == 0 || version == Some(expected)).then_some(Tunnel {
@@ -128,7 +126,7 @@ fn erspan(
         id,
         packet,
         header_len: gre_len + len,
-        fields: Some(fields),
+        header: form,
         content,
     })
 }

@@ -5,12 +5,8 @@
 //! is entered if exactly one combination yields a packet with a valid header.
 
 use super::proof::{frame_header_len, is_ipv4, is_ipv6};
-use super::{Content, Extent, IPV4_LEN, Tunnel};
+use super::{Content, Extent, Header, IPV4_LEN, Tunnel};
 use crate::TunnelKind;
-use crate::inspect::{Fields, tunnel as fields};
-
-/// Lists the fields of a header.
-type Describe = fn(&mut Fields<'_>);
 
 /// Flags and version of data in version 3 over UDP, reserved (RFC 3931, section 4.1.2.2).
 const VERSION_3: [u8; 4] = [0, 3, 0, 0];
@@ -65,7 +61,7 @@ fn version_2(packet: Extent<'_>) -> Option<Tunnel<'_>> {
         id: Some(u32::from(session)),
         packet: packet.limited_to(len),
         header_len,
-        fields: Some(fields::l2tp),
+        header: Header::OfKind,
         content: Content::Ppp,
     })
 }
@@ -101,26 +97,12 @@ fn version_3(packet: Extent<'_>, start: usize) -> Option<Tunnel<'_>> {
     const SESSION_LEN: usize = 4;
     let id = u32::from_be_bytes(*packet.after(start).bytes().first_chunk()?);
     // Cookies have 0, 4 or 8 bytes, and the sublayer 0 or 4.
-    let with_fields: [(usize, Describe); 4] = match start {
-        0 => [
-            (0, fields::l2tp_3::<0, 0>),
-            (4, fields::l2tp_3::<0, 4>),
-            (8, fields::l2tp_3::<0, 8>),
-            (12, fields::l2tp_3::<0, 12>),
-        ],
-        _ => [
-            (0, fields::l2tp_3::<4, 0>),
-            (4, fields::l2tp_3::<4, 4>),
-            (8, fields::l2tp_3::<4, 8>),
-            (12, fields::l2tp_3::<4, 12>),
-        ],
-    };
-    let mut possible = with_fields.into_iter().filter_map(|(len, fields)| {
-        let header_len = start + SESSION_LEN + len;
+    let mut possible = [0, 4, 8, 12].into_iter().filter_map(|rest_len| {
+        let header_len = start + SESSION_LEN + rest_len;
         let (content, offset) = content(packet.after(header_len))?;
-        Some((header_len + offset, header_len, fields, content))
+        Some((header_len + offset, header_len, rest_len, content))
     });
-    let (offset, header_len, fields, content) = possible.next()?;
+    let (offset, header_len, rest_len, content) = possible.next()?;
     // The header of PPP can be a cookie, too.
     let is_certain = possible.all(|(other, ..)| other == offset);
     (id != 0 && is_certain).then_some(Tunnel {
@@ -128,7 +110,7 @@ fn version_3(packet: Extent<'_>, start: usize) -> Option<Tunnel<'_>> {
         id: Some(id),
         packet,
         header_len,
-        fields: Some(fields),
+        header: Header::L2tp3 { is_over_udp: start != 0, rest_len },
         content,
     })
 }

@@ -5,6 +5,7 @@
 //! entered. All other packets are described by their outer headers.
 
 mod gre;
+mod header;
 mod l2tp;
 mod proof;
 mod pseudowire;
@@ -13,8 +14,8 @@ pub(super) mod tzsp;
 mod udp;
 
 use super::{DecodeState, Extent, Observer, Tunnels, ethernet, ip, mpls, ppp, wlan};
-use crate::inspect::{Fields, tunnel as fields};
 use crate::{Faults, Proto, TunnelKind, VlanIds};
+use header::Header;
 
 /// Ports of UDP (IANA): L2TP, GTP-U, Teredo, LISP, GRE (RFC 8086), VXLAN and its extension, CAPWAP data, GUE,
 /// Geneve, MPLS; those of VXLAN in Linux and of TZSP.
@@ -127,14 +128,13 @@ struct Tunnel<'a> {
     /// The header and everything after it.
     packet: Extent<'a>,
     header_len: usize,
-    /// Describes the header; `None` if there is none.
-    fields: Option<fn(&mut Fields<'_>)>,
+    header: Header,
     content: Content,
 }
 
 /// Enters a tunnel, if the bytes prove it.
 fn enter<'a>(tunnel: &Tunnel<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
-    let Tunnel { kind, id, packet, header_len, fields, content } = *tunnel;
+    let Tunnel { kind, id, packet, header_len, header, content } = *tunnel;
     let inner = packet.after(header_len);
     if state.tunnels == Tunnels::Outer || packet.wire_len() < header_len + content.min_len() {
         return;
@@ -162,8 +162,8 @@ fn enter<'a>(tunnel: &Tunnel<'a>, state: &mut DecodeState<'_, '_, 'a, impl Obser
     }
     state.payload = &[];
     state.observer.tunnel(is_outermost, is_frame);
-    if let Some(fields) = fields {
-        state.observer.layer(packet.bytes(), fields);
+    if 0 < header_len {
+        state.observer.layer(packet.bytes(), header.fields(kind));
     }
     match content {
         Content::Ethernet => ethernet::decode(inner, state),
@@ -261,7 +261,7 @@ pub(super) fn ip<'a>(
 ) {
     state.summary.proto = Proto::from_ip_number(number);
     let headless = |kind, content| {
-        Some(Tunnel { kind, id: None, packet, header_len: 0, fields: None, content })
+        Some(Tunnel { kind, id: None, packet, header_len: 0, header: Header::OfKind, content })
     };
     let tunnel = match number {
         IPV4 => headless(TunnelKind::Ip, Content::Ipv4),
@@ -337,7 +337,7 @@ fn ether_ip(packet: Extent<'_>) -> Option<Tunnel<'_>> {
         id: None,
         packet,
         header_len: 2,
-        fields: Some(fields::ether_ip),
+        header: Header::OfKind,
         content: Content::Ethernet,
     })
 }

@@ -3,9 +3,8 @@
 //! The labels do not tell what follows them: both ends agree on it. A frame is entered if its bytes prove it.
 
 use super::proof::{frame_header_len, is_ipv4, is_ipv6};
-use super::{Content, Extent, Tunnel};
+use super::{Content, Extent, Header, Tunnel};
 use crate::TunnelKind;
-use crate::inspect::tunnel as fields;
 
 /// Label, traffic class, bottom-of-stack flag, time to live.
 const ENTRY_LEN: usize = 4;
@@ -23,9 +22,8 @@ pub(super) fn ethernet(packet: Extent<'_>) -> Option<Tunnel<'_>> {
         let is_possible = *header_len == 0 || is_control && is_len_right;
         is_possible && frame_header_len(packet.after(*header_len)).is_some()
     })?;
-    let fields = if header_len == 0 { None } else { Some(fields::control_word as _) };
     let (kind, content) = (TunnelKind::Ethernet, Content::Ethernet);
-    Some(Tunnel { kind, id: None, packet, header_len, fields, content })
+    Some(Tunnel { kind, id: None, packet, header_len, header: Header::OfKind, content })
 }
 
 /// Labels in the payload of UDP. IP or a frame has to follow them.
@@ -36,6 +34,6 @@ pub(super) fn labels(packet: Extent<'_>) -> Option<Tunnel<'_>> {
     // Clients of other protocols may have the port.
     let is_ip = is_ipv4(inner) || is_ipv6(inner);
     let (kind, content) = (TunnelKind::Mpls, Content::Mpls);
-    let tunnel = Tunnel { kind, id: None, packet, header_len: 0, fields: None, content };
+    let tunnel = Tunnel { kind, id: None, packet, header_len: 0, header: Header::OfKind, content };
     (is_ip || ethernet(inner).is_some()).then_some(tunnel)
 }

@@ -1,8 +1,7 @@
 //! Headers that have an EtherType, and are followed by another EtherType or by a frame.
 
-use super::{Content, Extent, Tunnel, u24};
+use super::{Content, Extent, Header, Tunnel, u24};
 use crate::TunnelKind;
-use crate::inspect::{Fields, tunnel as fields};
 
 /// Version, flags, length of the options in words and hop count (16 bits), egress, ingress.
 pub(super) fn trill(packet: Extent<'_>) -> Option<Tunnel<'_>> {
@@ -14,7 +13,7 @@ pub(super) fn trill(packet: Extent<'_>) -> Option<Tunnel<'_>> {
         id: None,
         packet,
         header_len: 6 + usize::from(first >> 6 & 0x1f) * 4,
-        fields: Some(fields::trill),
+        header: Header::OfKind,
         content: Content::Ethernet,
     })
 }
@@ -29,7 +28,7 @@ pub(super) fn pbb(packet: Extent<'_>) -> Option<Tunnel<'_>> {
         id: Some(u24([i0, i1, i2])),
         packet,
         header_len: 4,
-        fields: Some(fields::pbb),
+        header: Header::OfKind,
         content: Content::Ethernet,
     })
 }
@@ -40,10 +39,9 @@ fn tag(
     id: Option<u32>,
     packet: Extent<'_>,
     header_len: usize,
-    fields: fn(&mut Fields<'_>),
 ) -> Option<Tunnel<'_>> {
     let content = Content::EtherType(packet.u16_at(header_len - 2)?);
-    Some(Tunnel { kind, id, packet, header_len, fields: Some(fields), content })
+    Some(Tunnel { kind, id, packet, header_len, header: Header::OfKind, content })
 }
 
 /// Forwarding tag (10 bits), time to live; then a frame.
@@ -53,7 +51,7 @@ pub(super) fn fabric_path(packet: Extent<'_>) -> Option<Tunnel<'_>> {
         id: Some(u32::from(packet.u16_at(0)? >> 6)),
         packet,
         header_len: 2,
-        fields: Some(fields::fabric_path),
+        header: Header::OfKind,
         content: Content::Ethernet,
     })
 }
@@ -87,7 +85,7 @@ pub(super) fn nsh(packet: Extent<'_>) -> Option<Tunnel<'_>> {
         id: Some(u24([p0, p1, p2])),
         packet,
         header_len,
-        fields: Some(fields::nsh),
+        header: Header::OfKind,
         content,
     })
 }
@@ -98,7 +96,7 @@ pub(super) fn cmd(packet: Extent<'_>) -> Option<Tunnel<'_>> {
     let group = packet.u16_at(4)?;
     let is_valid = packet.u16_at(0)? == VERSION_AND_LEN && packet.u16_at(2)? & 0xfff == 1;
     let id = Some(u32::from(group));
-    if is_valid { tag(TunnelKind::Cmd, id, packet, 8, fields::cmd) } else { None }
+    if is_valid { tag(TunnelKind::Cmd, id, packet, 8) } else { None }
 }
 
 /// Direction, pointer and destination; looped, reserved, version and source.
@@ -106,7 +104,7 @@ pub(super) fn vn_tag(packet: Extent<'_>) -> Option<Tunnel<'_>> {
     /// Reserved bit and version.
     const MUST_BE_ZERO: u16 = 0x7000;
     let is_valid = packet.u16_at(2)? & MUST_BE_ZERO == 0;
-    if is_valid { tag(TunnelKind::VnTag, None, packet, 6, fields::vn_tag) } else { None }
+    if is_valid { tag(TunnelKind::VnTag, None, packet, 6) } else { None }
 }
 
 /// Priority and ingress channel; reserved, group and channel; extensions of both channels.
@@ -116,5 +114,5 @@ pub(super) fn e_tag(packet: Extent<'_>) -> Option<Tunnel<'_>> {
     let extension = *packet.bytes().get(5)?;
     let id = u32::from(extension) << 14 | u32::from(channel & !RESERVED);
     let is_valid = channel & RESERVED == 0;
-    if is_valid { tag(TunnelKind::ETag, Some(id), packet, 8, fields::e_tag) } else { None }
+    if is_valid { tag(TunnelKind::ETag, Some(id), packet, 8) } else { None }
 }

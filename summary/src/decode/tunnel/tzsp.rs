@@ -1,6 +1,6 @@
 //! TZSP: frames that another machine captured, in UDP or as a link type.
 
-use super::{Content, Extent, Tunnel};
+use super::{Content, Extent, Header, Tunnel};
 use crate::Faults;
 use crate::TunnelKind;
 use crate::decode::{DecodeState, Observer, ethernet, wlan};
@@ -14,8 +14,8 @@ const PADDING: u8 = 0;
 /// The frame in the payload of UDP.
 pub(super) fn tunnel(packet: Extent<'_>) -> Option<Tunnel<'_>> {
     let (header_len, content) = header(packet)?;
-    let fields = Some(fields::tzsp as _);
-    Some(Tunnel { kind: TunnelKind::Tzsp, id: None, packet, header_len, fields, content })
+    let (kind, header) = (TunnelKind::Tzsp, Header::OfKind);
+    Some(Tunnel { kind, id: None, packet, header_len, header, content })
 }
 
 /// Decodes the frame of a link with this header.

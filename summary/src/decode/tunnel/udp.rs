@@ -1,10 +1,9 @@
 //! Tunnels over UDP, except L2TP.
 
 use super::proof::{is_ipv4, is_ipv6};
-use super::{Content, Extent, Tunnel, u24};
+use super::{Content, Extent, Header, Tunnel, u24};
 use crate::TunnelKind;
 use crate::decode::wlan;
-use crate::inspect::tunnel as fields;
 
 /// Flags, reserved or group policy (24 bits), network identifier, reserved.
 pub(super) fn vxlan(packet: Extent<'_>) -> Option<Tunnel<'_>> {
@@ -21,7 +20,7 @@ pub(super) fn vxlan(packet: Extent<'_>) -> Option<Tunnel<'_>> {
         id: Some(u24([v0, v1, v2])),
         packet,
         header_len: 8,
-        fields: Some(fields::vxlan),
+        header: Header::OfKind,
         content: Content::Ethernet,
     })
 }
@@ -44,7 +43,7 @@ pub(super) fn vxlan_gpe(packet: Extent<'_>) -> Option<Tunnel<'_>> {
         id: Some(u24([v0, v1, v2])),
         packet,
         header_len: 8,
-        fields: Some(fields::vxlan_gpe),
+        header: Header::OfKind,
         content,
     })
 }
@@ -82,7 +81,7 @@ pub(super) fn capwap(packet: Extent<'_>) -> Option<Tunnel<'_>> {
         id: None,
         packet,
         header_len,
-        fields: Some(fields::capwap),
+        header: Header::OfKind,
         content,
     })
 }
@@ -98,7 +97,7 @@ pub(super) fn geneve(packet: Extent<'_>) -> Option<Tunnel<'_>> {
         id: Some(u24([v0, v1, v2])),
         packet,
         header_len: 8 + usize::from(first & 0x3f) * 4,
-        fields: Some(fields::geneve),
+        header: Header::OfKind,
         content,
     })
 }
@@ -115,14 +114,13 @@ pub(super) fn teredo(packet: Extent<'_>) -> Option<Tunnel<'_>> {
     if packet.after(header_len).bytes().starts_with(&[0, 0]) {
         header_len += ORIGIN_LEN;
     }
-    let fields = if header_len == 0 { None } else { Some(fields::teredo as _) };
     let (kind, content) = (TunnelKind::Teredo, Content::Ipv6);
     is_ipv6(packet.after(header_len)).then_some(Tunnel {
         kind,
         id: None,
         packet,
         header_len,
-        fields,
+        header: Header::OfKind,
         content,
     })
 }
@@ -140,7 +138,7 @@ pub(super) fn lisp(packet: Extent<'_>) -> Option<Tunnel<'_>> {
         id: (flags & HAS_INSTANCE != 0).then_some(u24([i0, i1, i2])),
         packet,
         header_len: HEADER_LEN,
-        fields: Some(fields::lisp),
+        header: Header::OfKind,
         content: Content::Ip,
     })
 }
@@ -161,10 +159,16 @@ pub(super) fn gue(packet: Extent<'_>) -> Option<Tunnel<'_>> {
         _ => return None,
     };
     let inner = packet.after(header_len);
-    let fields = if header_len == 0 { None } else { Some(fields::gue as _) };
     let (kind, content) = (TunnelKind::Gue, Content::Ip);
     let is_valid = is_v4 && is_ipv4(inner) || is_v6 && is_ipv6(inner);
-    is_valid.then_some(Tunnel { kind, id: None, packet, header_len, fields, content })
+    is_valid.then_some(Tunnel {
+        kind,
+        id: None,
+        packet,
+        header_len,
+        header: Header::OfKind,
+        content,
+    })
 }
 
 /// Version and flags, type, length, tunnel; with a flag also sequence number, N-PDU number and type of
@@ -196,7 +200,7 @@ pub(super) fn gtp(packet: Extent<'_>) -> Option<Tunnel<'_>> {
         id: Some(u32::from_be_bytes([t0, t1, t2, t3])),
         packet: packet.limited_to(len),
         header_len,
-        fields: Some(fields::gtp),
+        header: Header::OfKind,
         content: Content::Ip,
     })
 }
