@@ -118,19 +118,17 @@ impl LineFormatter {
             true => decode_with_details(link, bytes, wire_len, tunnels, summary, &mut details),
             false => decode_into(link, bytes, wire_len, tunnels, summary),
         };
-        let Found { names, ports, inner } = match finder {
-            Some(finder) => {
-                finder.find(captured, &packet.summary, details.fragment.as_ref(), payload)
-            }
-            None => found,
-        };
-        packet.names = names;
-        if let Some(inner) = inner {
+        let mut found = found;
+        if let Some(finder) = finder {
+            found = finder.find(captured, &packet.summary, details.fragment.as_ref(), payload);
+        }
+        if let Some(inner) = found.inner {
             (packet.summary, details) = *inner;
         }
-        if let Some((sport, dport)) = ports {
+        if let Some((sport, dport)) = found.ports {
             (packet.summary.sport, packet.summary.dport) = (Some(sport), Some(dport));
         }
+        packet.names = found.names;
         let observation = fields.has_observations.then(|| {
             let interface = captured.interface.map(|name| shared_name(interface, name));
             let options = &details.tcp_options;

@@ -4,8 +4,11 @@ use super::tunnels::{INNER, inner, inner_frame};
 use super::{ETH, check};
 use crate::{LinkType, decode};
 
-/// Decodes frames with these headers and with each number of captured bytes.
-fn check_frames(frames: &[(u16, &str, &[u8], Vec<u8>, &str)]) {
+/// Link type with its name, header, content, and the start of the line after the link type.
+type Case<'a> = (u16, &'a str, &'a [u8], Vec<u8>, &'a str);
+
+/// Decodes frames with each number of captured bytes.
+fn check_frames(frames: &[Case<'_>]) {
     for (link, name, header, content, eth) in frames {
         let frame = [header, &content[..]].concat();
         let len = frame.len();

@@ -92,12 +92,11 @@ fn service_paths_are_entered() {
         let expect = format!(r#""len":{},{ETH},"tunnel":"nsh:256",{INNER}"#, packet.len());
         check_ethernet(&packet, &expect);
     }
-    // Another version, a test of the path, an unknown type of metadata, another length, an unknown protocol.
+    // Another version, an unknown type of metadata, another length, an unknown protocol.
     let mut long = nsh(0x0f, 1, 1, &inner());
     long[1] = 0xc5;
     for content in [
         nsh(0x4f, 1, 1, &inner()),
-        nsh(0x2f, 1, 1, &inner()),
         nsh(0x0f, 3, 1, &inner()),
         long,
         nsh(0x0f, 1, 6, &inner()),

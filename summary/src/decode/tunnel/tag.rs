@@ -60,8 +60,6 @@ pub(super) fn fabric_path(packet: Extent<'_>) -> Option<Tunnel<'_>> {
 /// path, index; metadata (RFC 8300, section 2).
 pub(super) fn nsh(packet: Extent<'_>) -> Option<Tunnel<'_>> {
     const VERSION: u8 = 0xc0;
-    /// A test of the path, not a packet.
-    const IS_TEST: u8 = 0x20;
     const LEN: u8 = 0x3f;
     const MIN_LEN: usize = 8;
     const FIXED_METADATA_LEN: usize = 24;
@@ -80,7 +78,7 @@ pub(super) fn nsh(packet: Extent<'_>) -> Option<Tunnel<'_>> {
         2 => MIN_LEN <= header_len,
         _ => false,
     };
-    (first & (VERSION | IS_TEST) == 0 && is_len_right).then_some(Tunnel {
+    (first & VERSION == 0 && is_len_right).then_some(Tunnel {
         kind: TunnelKind::Nsh,
         id: Some(u24([p0, p1, p2])),
         packet,

@@ -9,6 +9,7 @@ mod fragments;
 mod names;
 mod payload;
 mod tshark;
+mod tunnels;
 
 use fragments::FirstFragments;
 use jiff::Timestamp;

@@ -90,7 +90,7 @@ const PREFERENCES: [&str; 5] = [
 ];
 
 /// Link types whose fields are all compared. For others, only lengths and times are compared.
-const LINKS: [&str; 24] = [
+const LINKS: [&str; 26] = [
     "ethernet",
     "raw",
     "ipv4",
@@ -115,10 +115,12 @@ const LINKS: [&str; 24] = [
     "ppp-dir",
     "nflog",
     "pktap",
+    "arcnet-linux",
+    "juniper-ether",
 ];
 
 /// Protocols below the network layer.
-const BELOW_NETWORK: [&str; 27] = [
+const BELOW_NETWORK: [&str; 29] = [
     "eth",
     "ethertype",
     "vlan",
@@ -146,6 +148,8 @@ const BELOW_NETWORK: [&str; 27] = [
     "nflog",
     "pktap",
     "pcap_pktdata",
+    "arcnet",
+    "juniper",
 ];
 
 /// Ports of DNS, multicast DNS and LLMNR.
