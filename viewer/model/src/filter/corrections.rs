@@ -21,6 +21,11 @@ impl Parser<'_, '_> {
         let range = self.range();
         let (replaced, text) = match self.peek() {
             TokenKind::Symbol("==" | "!=" | "=") => (protocol, names::compared(name)?.to_owned()),
+            // tcpdump's `ip proto 17`.
+            TokenKind::Word("proto") if name.starts_with("ip") => {
+                let proto = names::ip_proto(self.value_word(1)?)?;
+                (range.start..self.tokens[1].range.end, format!("and proto == {proto}"))
+            }
             TokenKind::Word("dport") => (range.clone(), "dst port".to_owned()),
             TokenKind::Word("sport") => (range.clone(), "src port".to_owned()),
             TokenKind::Word(word) => {
@@ -56,6 +61,11 @@ impl Parser<'_, '_> {
         }
         if name == "frame" {
             return Error::new(range, "The bytes of packets cannot be searched");
+        }
+        if name == "ether" && self.value_word(1) == Some("broadcast") {
+            let whole = range.start..self.tokens[1].range.end;
+            let error = Error::new(range, "Expected `ether src`, `ether dst` or `ether host`");
+            return error.with_fix(whole, &names::correction("broadcast").unwrap_or_default());
         }
         let message =
             format!("Unknown field `{word}`. Fields are proto, host, port, len, ts and others");

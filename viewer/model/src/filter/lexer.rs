@@ -1,6 +1,7 @@
 //! Splits filter text into tokens.
 
 use super::Error;
+use super::flag_tests::bracket;
 use super::parse::Result;
 use std::ops::Range;
 
@@ -45,11 +46,11 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>> {
         } else {
             let len = word_len(rest);
             if len == 0 {
-                let message = match first {
-                    '[' => "Bytes of packets cannot be compared; for flags, use e.g. flags has SYN",
-                    _ => &format!("Unexpected `{first}`"),
-                };
-                return Err(Error::new(start..start + first.len_utf8(), message));
+                let range = start..start + first.len_utf8();
+                return Err(match first {
+                    '[' => bracket(text, start),
+                    _ => Error::new(range, &format!("Unexpected `{first}`")),
+                });
             }
             (TokenKind::Word(&rest[..len]), len)
         };

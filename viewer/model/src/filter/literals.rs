@@ -99,6 +99,13 @@ pub(super) fn flag(name: &str) -> Option<u8> {
     FLAG_NAMES.iter().position(is_name).map(|bit| 1 << bit)
 }
 
+/// The names of TCP flags, as [`flags`] parses them: `SYN+ACK`; `0` for none.
+pub(super) fn flag_text(flags: u8) -> String {
+    let names = FLAG_NAMES.iter().enumerate().filter(|(bit, _)| flags >> bit & 1 != 0);
+    let names: Vec<_> = names.map(|(_, [name, _])| name.to_ascii_uppercase()).collect();
+    if names.is_empty() { "0".to_owned() } else { names.join("+") }
+}
+
 /// Parses TCP flags into a bit mask with FIN lowest: letters such as `SA`, names such as `SYN+ACK`, or
 /// a number such as `0x12`.
 pub(super) fn flags(text: &str) -> Option<u8> {

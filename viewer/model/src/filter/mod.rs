@@ -18,6 +18,7 @@ mod complete;
 mod corrections;
 mod display;
 mod field;
+mod flag_tests;
 mod lexer;
 mod literals;
 mod names;

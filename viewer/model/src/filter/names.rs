@@ -118,6 +118,15 @@ pub(super) fn protocol(name: &str) -> Option<Expr> {
     }
 }
 
+/// The value of `proto` for a number of an IP protocol, or its name.
+pub(super) fn ip_proto(word: &str) -> Option<Proto<'_>> {
+    let proto = match word.parse() {
+        Ok(number) => Proto::from_ip_number(number),
+        Err(_) => Proto::parse(word),
+    };
+    proto.is_named().then_some(proto)
+}
+
 /// What a protocol's name before a comparison stands for: the address or port of its packets.
 pub(super) fn compared(protocol: &str) -> Option<&'static str> {
     Some(match protocol {

@@ -2,9 +2,9 @@
 
 use super::corrections::is_progress;
 use super::lexer::{Token, TokenKind, tokens};
-use super::literals::{flag, flags, number};
+use super::literals::flag;
 use super::names::{self, Named, Scope, Unit};
-use super::operands::{EXPECTED_FLAGS, Operator, Target};
+use super::operands::{Operator, Target};
 use super::primitive::Qualifiers;
 use super::{Context, Error, Expr, Field, FieldType, Set};
 use crate::axis::MIN_VALUE;
@@ -330,67 +330,12 @@ impl<'a> Parser<'a, '_> {
             }
         }
     }
-
-    /// The operand of `has`, or of Wireshark's `&`, which matches if any of the flags is set.
-    fn masked_flags(&mut self, operator: Range<usize>) -> Result<Expr> {
-        let is_any = &self.text[operator] == "&";
-        let letters = match self.peek() {
-            TokenKind::Word(letters) => flags(letters),
-            _ => None,
-        };
-        // Without flags, the condition would say nothing.
-        let mask = letters.filter(|mask| *mask != 0);
-        let mask = mask.ok_or_else(|| self.error(EXPECTED_FLAGS))?;
-        self.next();
-        let has = |mask| Expr::In(Field::Flags, Set::AllFlags(mask));
-        if !is_any {
-            return Ok(has(mask));
-        }
-        let bits = |mask: u8| (0..8).map(|bit| 1 << bit).filter(move |bit| mask & bit != 0);
-        let is_equal = self.take(&["==", "eq"]);
-        if !is_equal && !self.take(&["!=", "ne"]) {
-            return Ok(joined(bits(mask).map(has).collect(), Expr::Or));
-        }
-        let value = match self.peek() {
-            TokenKind::Word(text) => flags(text),
-            _ => None,
-        };
-        let value = value.ok_or_else(|| self.error(EXPECTED_FLAGS))?;
-        self.next();
-        // No other value has these bits and no others of the mask.
-        let values: Vec<u8> = (0..=u8::MAX).filter(|flags| flags & mask == value).collect();
-        let of_values = if is_equal { Expr::In } else { Expr::NotIn };
-        Ok(of_values(Field::Flags, Set::Flags(values)))
-    }
-
-    /// What follows one of Wireshark's fields for single flags.
-    fn flag_test(&mut self, bit: u8) -> Result<Expr> {
-        let is_equal = self.take(&["==", "=", "eq"]);
-        if !is_equal && !self.take(&["!=", "ne"]) {
-            return Ok(Expr::Has(Field::Flags));
-        }
-        let is_set = match self.peek() {
-            TokenKind::Word(word) if word.eq_ignore_ascii_case("true") => 1,
-            TokenKind::Word(word) if word.eq_ignore_ascii_case("false") => 0,
-            TokenKind::Word(word) => number(word).unwrap_or(-1),
-            _ => -1,
-        };
-        if !(0..=1).contains(&is_set) {
-            return Err(self.error("Expected 0 or 1"));
-        }
-        self.next();
-        let has = Expr::In(Field::Flags, Set::AllFlags(bit));
-        Ok(match (is_set == 1) == is_equal {
-            true => has,
-            false => Expr::Has(Field::Flags).and(Expr::Not(Box::new(has))),
-        })
-    }
 }
 
 fn too_deep(range: Range<usize>) -> Box<Error> {
     Error::new(range, &format!("Nested more than {MAX_NESTING} levels deep"))
 }
 
-fn joined(mut operands: Vec<Expr>, join: impl Fn(Vec<Expr>) -> Expr) -> Expr {
+pub(super) fn joined(mut operands: Vec<Expr>, join: impl Fn(Vec<Expr>) -> Expr) -> Expr {
     if operands.len() == 1 { operands.swap_remove(0) } else { join(operands) }
 }
