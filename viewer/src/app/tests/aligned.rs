@@ -31,7 +31,7 @@ fn time_axes_begin_with_each_file() {
     assert_eq!((0..chart.bins.count).map(packets).collect::<Vec<_>>(), [200; 10]);
     let figures = &page.app.view().figures[Panel::Throughput as usize];
     assert!(figures.ends_with(" · 2,000 packets · starts aligned"), "{figures}");
-    let label = page.app.view().chart_labels[Panel::Overview as usize].clone();
+    let label = page.label(Panel::Overview);
     assert_eq!(label, "Time range of the charts: 0 s to 999 ms");
     // Times in tables are those of the packets.
     let cells = page.app.view().packets.rows[0].cells.clone();

@@ -22,12 +22,8 @@ fn equal_gaps_are_one_bar_among_others() {
 #[test]
 fn single_packet_has_no_rate_and_no_gaps() {
     let page = page(columns(0..1, 0));
-    let view = page.app.view();
-    assert_eq!(view.interval, "All packets have the same time: no rate");
-    assert_eq!(
-        view.chart_labels[Panel::Gaps as usize],
-        "Inter-arrival times: Needs two packets in a file."
-    );
+    assert_eq!(page.app.view().interval, "All packets have the same time: no rate");
+    assert_eq!(page.label(Panel::Gaps), "Inter-arrival times: Needs two packets in a file.");
     assert!(page.app.scene(Panel::Gaps).is_some());
     let rates = page.app.table(Panel::Throughput).unwrap();
     assert_eq!(rates.rows[0][2], "1");

@@ -179,7 +179,7 @@ fn box_and_lasso_select_in_the_scatter_plot() {
     page.send(Event::Clear(None));
     page.send(Event::Select(Dimension::Scatter, "n in 101..200 and len in 50..149".into()));
     page.send(Event::ZoomToSelection);
-    let label = &page.app.view().chart_labels[Panel::Scatter as usize];
+    let label = page.label(Panel::Scatter);
     assert!(label.contains("50 packets, packet number 101 to 200, 50 to 149 bytes"), "{label}");
     // Only the charts in sight are zoomed.
     assert!(page.app.view().can_reset_zoom);
@@ -197,7 +197,7 @@ fn box_and_lasso_select_in_the_scatter_plot() {
 #[test]
 fn scatter_plot_pans_and_zooms() {
     let mut page = Page::open();
-    let label = |page: &Page| page.app.view().chart_labels[Panel::Scatter as usize].clone();
+    let label = |page: &Page| page.label(Panel::Scatter);
     let initial = label(&page);
     page.send(Event::Zoom { panel: Panel::Scatter, at: Some(Page::at((0.0, 0.0))), factor: 0.5 });
     assert!(
@@ -295,8 +295,7 @@ fn brush_selects_in_other_charts_as_one_step() {
     assert_eq!(sizes.iter().sum::<u64>(), 1_000);
     let (_, gaps) = page.app.histogram(Panel::Gaps).unwrap();
     assert_eq!(gaps.iter().sum::<u64>(), 200);
-    let labels = page.app.view().chart_labels;
-    assert!(labels[Panel::Scatter as usize].contains("1,000 packets (200 selected)"));
+    assert!(page.label(Panel::Scatter).contains("1,000 packets (200 selected)"));
     assert_eq!(page.app.view().selected, "200 of 1,000 packets selected (20.0 %), 59.9 kB");
     page.drag(Panel::Throughput, (0.0, 0.5), (0.3, 0.5), None);
     assert_eq!(page.chips().len(), 2);

@@ -235,6 +235,11 @@ impl Page {
         (view.can_undo, view.can_redo)
     }
 
+    /// The description of a chart, which must be in sight.
+    fn label(&self, panel: Panel) -> String {
+        self.app.view().chart_labels[panel as usize].clone().expect("chart in sight")
+    }
+
     fn chips(&self) -> Vec<String> {
         self.app.view().chips.into_iter().map(|chip| chip.text).collect()
     }

@@ -102,7 +102,7 @@ fn window_of_the_overview_is_the_zoom() {
     page.send(Event::KeyDown(Panel::Overview, Key::ZoomIn, false));
     assert_eq!(window(&page), (99, 899));
     // The window shows the range of the charts, and only the overview all packets.
-    let label = page.app.view().chart_labels[Panel::Overview as usize].clone();
+    let label = page.label(Panel::Overview);
     assert!(label.starts_with("Time range of the charts: 2026-11-24 12:00:00.099"), "{label}");
     assert!(page.app.scene(Panel::Overview).unwrap().marks.len() > 100);
 }

@@ -1,6 +1,6 @@
 //! Drawing of the page: one frame for all changes since the last one.
 
-use js_sys::Promise;
+use js_sys::{Date, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
@@ -11,8 +11,8 @@ use super::super::waiters::Wait;
 use super::{Page, State};
 use crate::app::{Event, Panel};
 
-/// The time between two frames that only show the progress of loading, in milliseconds.
-const PROGRESS_MS: i32 = 100;
+/// The time between two frames that show only a part of what changes together, in milliseconds.
+const UPDATE_MS: f64 = 100.0;
 
 impl Page {
     /// Starts observing which panels are in the viewport.
@@ -57,24 +57,30 @@ impl Page {
         }
     }
 
-    /// Draws the progress of loading, at most once in [`PROGRESS_MS`]. Each frame takes time from the workers,
-    /// which share the processors, and many workers report many times per second.
-    pub(super) fn schedule_progress(&self) {
+    /// Draws a part of what changes together, such as the progress of loading or the answer for one of several
+    /// charts, unless a frame was drawn less than [`UPDATE_MS`] ago: then with the next frame, or after that time.
+    /// Each frame takes time from the workers, which share the processors.
+    pub(super) fn schedule_update(&self) {
         let mut state = self.state.borrow_mut();
-        if std::mem::replace(&mut state.is_progress_drawn, true) {
-            state.is_progress_outdated = true;
+        state.is_outdated = true;
+        let wait_ms = UPDATE_MS - (Date::now() - state.drawn_ms);
+        if wait_ms <= 0.0 {
+            drop(state);
+            return self.schedule_frame();
+        }
+        if std::mem::replace(&mut state.is_update_scheduled, true) {
             return;
         }
         drop(state);
-        self.schedule_frame();
         let page = self.clone();
-        set_timeout(PROGRESS_MS, move || {
+        #[expect(clippy::cast_possible_truncation, reason = "less than a second")]
+        set_timeout(wait_ms.ceil() as i32, move || {
             let mut state = page.state.borrow_mut();
-            state.is_progress_drawn = false;
-            let is_outdated = std::mem::take(&mut state.is_progress_outdated);
+            state.is_update_scheduled = false;
+            let is_outdated = state.is_outdated;
             drop(state);
             if is_outdated {
-                page.schedule_progress();
+                page.schedule_frame();
             }
         });
     }
@@ -82,6 +88,8 @@ impl Page {
     fn draw_frame(&self) {
         let mut state = self.state.borrow_mut();
         state.is_frame_scheduled = false;
+        state.is_outdated = false;
+        state.drawn_ms = Date::now();
         let State { app, renderer, queue, .. } = &mut *state;
         // An error would be the same with the next frame.
         let is_complete = log_error(renderer.draw(app)).unwrap_or(true);

@@ -60,10 +60,12 @@ struct State {
     /// Counts the loads. Messages of earlier loads are ignored.
     epoch: u32,
     is_frame_scheduled: bool,
-    /// The progress was drawn less than `PROGRESS_MS` ago.
-    is_progress_drawn: bool,
-    /// It has changed since then.
-    is_progress_outdated: bool,
+    /// When the last frame was drawn.
+    drawn_ms: f64,
+    /// A frame follows if the last one is outdated then.
+    is_update_scheduled: bool,
+    /// Something has changed since the last frame.
+    is_outdated: bool,
     waiters: Waiters,
     /// `None` until observation starts.
     visibility: Option<VisibilityObserver>,
@@ -102,8 +104,9 @@ impl Page {
             refresh: RefreshTimer::default(),
             epoch: 0,
             is_frame_scheduled: false,
-            is_progress_drawn: false,
-            is_progress_outdated: false,
+            drawn_ms: 0.0,
+            is_update_scheduled: false,
+            is_outdated: false,
             waiters: Waiters::default(),
             visibility: None,
             memory: environment::memory(&window, workers),

@@ -98,16 +98,19 @@ impl Page {
                 if let Ok(buffer) = message.get(1).dyn_into::<ArrayBuffer>() {
                     self.with_following(|following| following.recycle(&buffer));
                 }
-                if self.with_app(|app| app.phase() == Phase::Loading) {
-                    self.schedule_progress();
-                } else {
-                    self.state.borrow_mut().load_started_ms = None;
-                }
-                if self.with_app(App::is_following) {
+                let is_following = self.with_app(App::is_following);
+                if is_following {
                     self.on_growth();
                 } else {
-                    self.schedule_frame();
                     self.update_utc_offsets();
+                }
+                if self.with_app(|app| app.phase() == Phase::Loading) {
+                    self.schedule_update();
+                } else {
+                    self.state.borrow_mut().load_started_ms = None;
+                    if !is_following {
+                        self.schedule_frame();
+                    }
                 }
             }
             Some(FromWorker::RunRecords { epoch, lines }) if epoch == current => {
@@ -165,12 +168,16 @@ impl Page {
         }
     }
 
-    /// Updates the app with something that charts need. Those of a followed source are redrawn together once they
-    /// are complete: each frame takes time from reading.
+    /// Updates the app with something that charts need. They are redrawn together once they are complete, or after
+    /// a short time. Those of a followed source are redrawn once they are complete.
     fn send_answer(&self, event: Event) {
         self.apply(event);
-        if self.with_app(|app| !app.is_following() || app.is_current()) {
+        let (is_current, is_following) =
+            self.with_app(|app| (app.is_current(), app.is_following()));
+        if is_current {
             self.schedule_frame();
+        } else if !is_following {
+            self.schedule_update();
         }
     }
 
