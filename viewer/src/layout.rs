@@ -1,4 +1,4 @@
-//! The settings of the page that the browser stores: open tabs, the maximized panel, hidden columns, the sizes of columns and
+//! The settings of the page that the browser stores: open tabs, the maximized part, hidden columns, the sizes of columns and
 //! panes, and whether names are shown. It is part of the [`Settings`](crate::settings::Settings).
 
 use crate::app::Panel;
@@ -37,6 +37,37 @@ pub enum Tab {
     More,
 }
 
+/// The part of the page that covers the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maximized {
+    /// A chart or table.
+    Panel(Panel),
+    /// The packet details, if they are open.
+    Detail,
+}
+
+impl Maximized {
+    /// The name in links.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Panel(panel) => panel.name(),
+            Self::Detail => DETAIL,
+        }
+    }
+
+    /// The part of that name.
+    fn parse(name: &str) -> Option<Self> {
+        match Panel::parse(name) {
+            Some(Panel::Overview) => None,
+            Some(panel) => Some(Self::Panel(panel)),
+            None => (name == DETAIL).then_some(Self::Detail),
+        }
+    }
+}
+
+/// The name of the packet details.
+const DETAIL: &str = "detail";
+
 const CHART_TABS: Choices<ChartTab> =
     Choices(&[("throughput", ChartTab::Throughput), ("scatter", ChartTab::Scatter)]);
 const TABS: Choices<Tab> = Choices(&[
@@ -52,11 +83,11 @@ const TABS: Choices<Tab> = Choices(&[
 /// The panes whose size can be changed: name, default size, and smallest and largest size in CSS
 /// pixels.
 const PANES: [(&str, u16, u16, u16); 3] =
-    [("timeline", 250, 120, 1_200), ("side", 330, 200, 1_200), ("detail", 260, 80, 1_200)];
+    [("timeline", 250, 120, 1_200), ("side", 330, 200, 1_200), (DETAIL, 260, 80, 1_200)];
 
 /// The keys of the layout in links.
 pub const KEYS: [&str; 9] =
-    ["chart", "tab", "max", "columns", "widths", NAMES_KEY, "timeline", "side", "detail"];
+    ["chart", "tab", "max", "columns", "widths", NAMES_KEY, "timeline", "side", DETAIL];
 
 /// The key of [`Layout::has_names`], the only one that changes charts.
 pub const NAMES_KEY: &str = "names";
@@ -68,8 +99,8 @@ pub struct Layout {
     pub chart: ChartTab,
     /// The view in the lower part.
     pub tab: Tab,
-    /// The panel that covers the others.
-    pub maximized: Option<Panel>,
+    /// The part that covers the others.
+    pub maximized: Option<Maximized>,
     /// The columns that the user has hidden or shown.
     pub columns: ColumnChoices,
     /// The widths of columns.
@@ -99,7 +130,7 @@ impl Layout {
         Some(match key {
             "chart" => CHART_TABS.name(self.chart),
             "tab" => TABS.name(self.tab),
-            "max" => self.maximized.map_or("", Panel::name).to_owned(),
+            "max" => self.maximized.map_or("", Maximized::name).to_owned(),
             "columns" => self.columns.text(),
             "widths" => self.widths.text(),
             NAMES_KEY => SWITCH.name(self.has_names),
@@ -120,10 +151,10 @@ impl Layout {
             "tab" => TABS.set(text, &mut self.tab),
             NAMES_KEY => SWITCH.set(text, &mut self.has_names),
             "max" => {
-                let panel = Panel::parse(text).filter(|panel| *panel != Panel::Overview);
-                let is_valid = panel.is_some() || text.is_empty();
+                let maximized = Maximized::parse(text);
+                let is_valid = maximized.is_some() || text.is_empty();
                 if is_valid {
-                    self.maximized = panel;
+                    self.maximized = maximized;
                 }
                 is_valid
             }

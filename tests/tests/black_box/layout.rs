@@ -155,6 +155,51 @@ fn maximized_panel_covers_the_others_until_escape() {
     assert_eq!(page.eval("viewer.state().selected"), selected);
 }
 
+#[test]
+fn maximized_details_cover_the_panels() {
+    let directory = tempdir().unwrap();
+    let page = open(&directory, (1280, 800));
+    page.act("viewer.set('tab', 'packets')");
+    page.click("#packets-rows button");
+    page.wait_for("document.getElementById('detail-line').textContent !== ''");
+    let all = page.eval(IN_SIGHT);
+    let covers = "(r => 1200 < r.width && 600 < r.height)(document.getElementById('detail').getBoundingClientRect())";
+    page.click("#detail-maximize");
+    page.wait_for(&format!("{covers} && {IN_SIGHT}.length === 0"));
+    assert_eq!(page.eval("document.getElementById('detail-maximize').title"), "Restore");
+    // The next packet is shown in the same place.
+    let title = page.eval("document.getElementById('detail-title').textContent");
+    page.click("#detail-next");
+    page.wait_for(&format!("document.getElementById('detail-title').textContent !== {title}"));
+    assert_eq!(page.eval(covers), true);
+    // Escape restores the details, another Escape closes them.
+    page.chromium.press("Escape").unwrap();
+    page.wait_for(&format!("!{covers} && !document.getElementById('detail').hidden"));
+    assert_eq!(page.eval(IN_SIGHT), all);
+    page.chromium.press("Escape").unwrap();
+    page.wait_for("document.getElementById('detail').hidden");
+    // Closing them restores them.
+    for _ in 0..2 {
+        page.click("#packets-rows button");
+        page.click("#detail-maximize");
+        page.wait_for(covers);
+        page.click("[data-action=close-detail]");
+        page.wait_for(&format!("document.getElementById('detail').hidden && {IN_SIGHT}.length"));
+    }
+    assert_eq!(page.eval("location.hash.includes('max')"), false);
+    // A link keeps them maximized, but panels are shown until a packet is picked.
+    page.act("viewer.set('max', 'detail')");
+    assert_eq!(page.eval("location.hash.includes('max=detail')"), true);
+    assert_eq!(page.eval(IN_SIGHT), all);
+    page.click("#packets-rows button");
+    page.wait_for(covers);
+    // A connection is shown instead of them.
+    page.click("#detail-connection");
+    page.wait_for(
+        "document.getElementById('connection-panel').checkVisibility({visibilityProperty: true})",
+    );
+}
+
 /// Everything in a maximized panel, also with its table, is within the panel.
 #[test]
 fn maximized_panels_fit_the_window() {

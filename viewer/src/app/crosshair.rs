@@ -3,6 +3,7 @@
 use super::charts::slots;
 use super::{App, Panel};
 use crate::axis::{Axis, Quantity};
+use crate::layout::Maximized;
 use crate::query::QueryKind;
 use crate::scene::Rect;
 use crate::text::axis_time;
@@ -58,8 +59,9 @@ impl App {
         for panel in TIME_CHARTS {
             let is_covered = self.shown_tables[panel as usize]
                 || match self.settings.layout.maximized {
-                    Some(Panel::Throughput) => panel == Panel::Scatter,
-                    Some(maximized) => panel != maximized,
+                    Some(Maximized::Panel(Panel::Throughput)) => panel == Panel::Scatter,
+                    Some(Maximized::Panel(maximized)) => panel != maximized,
+                    Some(Maximized::Detail) => self.detail.is_some(),
                     None => false,
                 };
             let Some(axis) = self.time_axis(panel) else { continue };

@@ -8,6 +8,7 @@ use web_sys::{Element, HtmlElement, HtmlInputElement};
 use super::layout::{focus_pane, set_layout};
 use super::value_menu;
 use crate::app::{App, Event, Panel, Step, ZOOM_STEP};
+use crate::layout::Maximized;
 use crate::load::ExportFormat;
 use crate::selection::Dimension;
 use crate::web::clipboard::{copy_address, write_clipboard};
@@ -103,6 +104,7 @@ fn run_in_page(page: &Page, action: &str, arg: &str, button: &Element) -> Result
             copy_value(page, arg.to_owned());
         }
         "export" => export(page, arg),
+        "maximize-detail" => toggle_maximized(page, Maximized::Detail),
         _ => {}
     }
     Ok(())
@@ -113,8 +115,7 @@ fn run_in_panel(page: &Page, action: &str, arg: &str, panel: Panel) -> Result<()
         "zoom-in" => page.send(Event::Zoom { panel, at: None, factor: 1.0 / ZOOM_STEP }),
         "zoom-out" => page.send(Event::Zoom { panel, at: None, factor: ZOOM_STEP }),
         "maximize" => {
-            let is_maximized = page.with_app(|app| app.settings().layout.maximized == Some(panel));
-            set_layout(page, "max", if is_maximized { "" } else { panel.name() });
+            toggle_maximized(page, Maximized::Panel(panel));
         }
         "toggle-table" => page.send(Event::ToggleTable(panel)),
         "pick-row" => page.send(Event::ActivateRow(panel, arg.parse().unwrap_or(usize::MAX))),
@@ -152,13 +153,23 @@ fn run_in_panel(page: &Page, action: &str, arg: &str, panel: Panel) -> Result<()
 
 /// Closes the packet details, and moves the focus to the packet table.
 pub(super) fn close_detail(page: &Page) -> Result<(), JsValue> {
+    if page.with_app(|app| app.settings().layout.maximized == Some(Maximized::Detail)) {
+        set_layout(page, "max", "");
+    }
     page.send(Event::CloseDetail);
     element::<HtmlElement>(&page.document(), Panel::Packets.name())?.focus()
+}
+
+/// Maximizes a part of the page, or restores it.
+fn toggle_maximized(page: &Page, part: Maximized) {
+    let is_maximized = page.with_app(|app| app.settings().layout.maximized == Some(part));
+    set_layout(page, "max", if is_maximized { "" } else { part.name() });
 }
 
 /// Shows a connection, and moves the focus to its tab.
 fn open_connection(page: &Page, text: String) -> Result<(), JsValue> {
     set_layout(page, "tab", "connection");
+    set_layout(page, "max", "");
     page.send(Event::OpenConnection(text));
     element::<HtmlElement>(&page.document(), "connection-tab")?.focus()
 }

@@ -105,6 +105,9 @@ fn handle_detail_key(page: &Page, target: &Element, event: &KeyboardEvent) -> bo
     }
     let has_arrow_keys = is_inside("[role=tree], [role=application]");
     match (event.key().as_str(), event.ctrl_key() || event.meta_key()) {
+        ("Escape", _) if page.with_app(|app| app.settings().layout.maximized.is_some()) => {
+            set_layout(page, "max", "");
+        }
         ("Escape", _) => {
             log_error(actions::close_detail(page));
         }

@@ -1,10 +1,10 @@
-//! Shows the layout: open tabs, the maximized panel and the sizes of the panes.
+//! Shows the layout: open tabs, the maximized part and the sizes of the panes.
 
 use wasm_bindgen::prelude::*;
 use web_sys::{Document, Element, HtmlElement};
 
 use crate::app::Panel;
-use crate::layout::Layout;
+use crate::layout::{Layout, Maximized};
 use crate::web::dom::{aria_bool, element, elements, set_attribute, set_flag, set_text};
 
 /// Tabs and panes follow from attributes and variables of the root element; see `style.css`.
@@ -33,10 +33,16 @@ pub(super) fn show_layout(document: &Document, layout: &Layout) -> Result<(), Js
         root.style().set_property(&format!("--{key}"), &format!("{size}px"))?;
     }
     let views: Element = element(document, "views")?;
-    set_flag(&views, "data-max", layout.maximized.is_some());
+    set_flag(&views, "data-max", matches!(layout.maximized, Some(Maximized::Panel(_))));
+    let is_maximized = layout.maximized == Some(Maximized::Detail);
+    set_flag(&views, "data-max-detail", is_maximized);
+    let button: Element = element(document, "detail-maximize")?;
+    let label = if is_maximized { "Restore" } else { "Maximize" };
+    set_attribute(&button, "aria-label", label);
+    set_attribute(&button, "title", label);
     for panel in Panel::ALL {
         let section: Element = element(document, &format!("{}-panel", panel.name()))?;
-        let is_maximized = layout.maximized == Some(panel);
+        let is_maximized = layout.maximized == Some(Maximized::Panel(panel));
         set_flag(&section, "data-maximized", is_maximized);
         if let Some(button) = section.query_selector("[data-action=maximize]")? {
             set_text(&button, if is_maximized { "Restore" } else { "Maximize" });
