@@ -16,7 +16,7 @@ const UDP: u8 = 17;
 /// The checksum of UDP or TCP has to be right: hosts reuse identifications, and fragments of two datagrams
 /// could fit. Where a sender did not compute it (0), overlapping fragments have to agree.
 #[derive(Debug)]
-pub struct DatagramAssembler(Streams<Key, Assembly>);
+pub(crate) struct DatagramAssembler(Streams<Key, Assembly>);
 
 /// What is known about a datagram, beside its bytes.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ impl Default for DatagramAssembler {
 impl DatagramAssembler {
     /// Adds a fragment with its captured bytes, which was captured on `interface`. Returns the packet that
     /// it completes: an IP header with the addresses in `summary`, and the datagram.
-    pub fn add(
+    pub(crate) fn add(
         &mut self,
         ts: Timestamp,
         interface: Option<&str>,
@@ -81,7 +81,7 @@ impl DatagramAssembler {
     }
 
     /// Number of datagrams that were removed because of a limit.
-    pub fn evicted(&self) -> u64 {
+    pub(crate) fn evicted(&self) -> u64 {
         self.0.evicted()
     }
 }

@@ -21,7 +21,7 @@ const MAX_AGE_NS: i64 = 30_000_000_000;
 /// when all its bytes were captured, after 30 seconds, and when a fragment contradicts the others: it has
 /// bytes at a position that was captured before, unless it is a copy of the same fragment.
 #[derive(Debug)]
-pub struct DatagramPorts(Table<Key, Datagram>);
+pub(crate) struct DatagramPorts(Table<Key, Datagram>);
 
 /// The fields that all fragments of a datagram share (RFC 791, section 3.2; RFC 8200, section 4.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -91,7 +91,7 @@ impl Default for DatagramPorts {
 impl DatagramPorts {
     /// Adds a fragment with its captured bytes, which was captured on `interface`. If it is not the first one
     /// of its datagram, returns the source and destination port in that one, if it was captured before.
-    pub fn add(
+    pub(crate) fn add(
         &mut self,
         ts: Timestamp,
         interface: Option<&str>,

@@ -1,6 +1,6 @@
 //! Names in messages that several packets contain: a [`NameTracker`] remembers the start of a message
-//! until the rest arrives. [`DatagramPorts`] remembers the ports of datagrams until all their fragments
-//! arrived, and [`DatagramAssembler`] their bytes. [`AssembledPacket`] describes the packet in them.
+//! until the rest arrives. [`FragmentTracker`] remembers the ports and the bytes of datagrams until all
+//! their fragments arrived.
 //!
 //! QUIC Initial packets are decrypted: their keys are derived from a connection ID, which is not encrypted.
 //!
@@ -50,11 +50,11 @@
 //! The crate does no I/O and reads no clock: time is that of the packets.
 #![forbid(unsafe_code)]
 
-mod assembled;
 mod assembler;
 mod datagrams;
 mod dns;
 mod flow;
+mod fragments;
 mod http;
 mod ja4;
 mod messages;
@@ -66,8 +66,6 @@ mod table;
 mod tcp;
 mod tracker;
 
-pub use assembled::AssembledPacket;
-pub use assembler::DatagramAssembler;
-pub use datagrams::DatagramPorts;
 pub use dns::{DnsQuestion, DnsTimes};
+pub use fragments::{AssembledPacket, FoundFragment, FragmentTracker};
 pub use tracker::NameTracker;

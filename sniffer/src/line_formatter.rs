@@ -3,7 +3,7 @@
 
 use crate::capture::Frame;
 use flow::Observation;
-use reassembly::{AssembledPacket, DatagramAssembler, DatagramPorts, NameTracker};
+use reassembly::{AssembledPacket, FoundFragment, FragmentTracker, NameTracker};
 use std::sync::Arc;
 use summary::line::Writer;
 use summary::{
@@ -187,11 +187,11 @@ pub(crate) struct Found<'a> {
 pub(crate) struct NameFinder {
     /// `None` if nothing has names.
     tracker: Option<NameTracker>,
-    /// `None` if fragments have no ports.
-    datagrams: Option<DatagramPorts>,
-    assembler: DatagramAssembler,
+    fragments: FragmentTracker,
+    /// Whether lines have the ports of fragments, and describe the packets in tunnels that they complete.
+    has_fragments: bool,
     /// The packet whose last fragment was captured last.
-    assembled: Vec<u8>,
+    assembled: Option<AssembledPacket>,
     tunnels: Tunnels,
     /// Evictions of the tracker up to the last call of [`NameFinder::take_evicted`].
     reported: u64,
@@ -203,13 +203,12 @@ impl NameFinder {
         let FieldOptions { has_names, has_ja4, has_observations, has_observed_names, .. } = *fields;
         let tracker =
             (has_names || has_ja4 || has_observed_names).then(|| NameTracker::new(has_ja4));
-        let datagrams = (has_names || has_observations).then(DatagramPorts::default);
-        let is_used = tracker.is_some() || datagrams.is_some();
-        is_used.then(|| Self {
+        let has_fragments = has_names || has_observations;
+        (tracker.is_some() || has_fragments).then(|| Self {
             tracker,
-            datagrams,
-            assembler: DatagramAssembler::default(),
-            assembled: Vec::new(),
+            fragments: FragmentTracker::default(),
+            has_fragments,
+            assembled: None,
             tunnels: fields.tunnels,
             reported: 0,
         })
@@ -223,32 +222,22 @@ impl NameFinder {
         payload: &'a [u8],
     ) -> Found<'a> {
         let CapturedPacket { ts, interface, bytes, .. } = *captured;
-        let part = fragment.map(|fragment| (fragment, fragment.bytes(bytes)));
-        let ports = self
-            .datagrams
-            .as_mut()
-            .zip(part)
-            .and_then(|(datagrams, part)| datagrams.add(ts, interface, summary, part));
-        let Some(part) = part else {
+        let Some(fragment) = fragment else {
             let tracker = self.tracker.as_mut();
             let names = tracker.map(|tracker| tracker.parse(ts, interface, summary, payload));
-            return Found { names: names.unwrap_or_default(), ports, inner: None };
+            return Found { names: names.unwrap_or_default(), ..Found::default() };
         };
-        let without_names = Found { ports, ..Found::default() };
-        let Some(packet) = self.assembler.add(ts, interface, summary, part) else {
-            return without_names;
-        };
-        self.assembled = packet;
-        let whole = AssembledPacket::decode(&self.assembled, summary, self.tunnels);
-        let Some(AssembledPacket { summary, details, payload, is_tunnel }) = whole else {
-            return without_names;
-        };
-        let tracker = self.tracker.as_mut();
-        let names = tracker.map(|tracker| tracker.parse(ts, interface, &summary, payload));
+        let part = (fragment, bytes);
+        let found = self.fragments.add(ts, interface, summary, part, self.tunnels);
+        let FoundFragment { inner, ports, whole } = found;
+        self.assembled = whole;
+        let names = self.tracker.as_mut().zip(self.assembled.as_ref()).map(|(tracker, packet)| {
+            tracker.parse(ts, interface, &packet.summary, packet.payload())
+        });
         let names = names.unwrap_or_default();
-        match is_tunnel && self.datagrams.is_some() {
-            true => Found { names, ports: None, inner: Some(Box::new((summary, details))) },
-            false => Found { names, ..without_names },
+        match self.has_fragments {
+            true => Found { names, ports, inner },
+            false => Found { names, ..Found::default() },
         }
     }
 
@@ -272,7 +261,7 @@ impl NameFinder {
     /// Number of incomplete messages that were given up since the last call.
     pub(crate) fn take_evicted(&mut self) -> u32 {
         let in_streams = self.tracker.as_ref().map_or(0, NameTracker::evicted);
-        let evicted = in_streams + self.assembler.evicted();
+        let evicted = in_streams + self.fragments.evicted();
         let count = evicted - std::mem::replace(&mut self.reported, evicted);
         u32::try_from(count).unwrap_or(u32::MAX)
     }

@@ -162,6 +162,35 @@ fn fragment_that_completes_a_tunnel_has_the_packet_in_it() {
     }
 }
 
+/// A response in two fragments, each of them in VXLAN whose datagrams have two fragments.
+#[test]
+fn fragments_in_fragmented_tunnels_have_ports_and_names() {
+    let dns = udp(&dns_response());
+    let tunnels = [(0, 48), (48, dns.len())].map(|(start, end)| {
+        let tunnel = vxlan(&fragment(17, &dns, start, end));
+        [fragment(17, &tunnel, 0, 40), fragment(17, &tunnel, 40, tunnel.len())]
+    });
+    let directory = tempdir().unwrap();
+    let file = write(&directory, "nested.pcap", pcap_of(tunnels.as_flattened()));
+    for args in [&["--names"][..], &["--names", "--threads", "2"]] {
+        let (stream, _) = read(&file, args);
+        let found: Vec<_> = stream
+            .packets
+            .iter()
+            .map(|packet| {
+                (packet.tunnel.is_some(), packet.frag, packet.dport, packet.dns.is_some())
+            })
+            .collect();
+        let expected = [
+            (false, Some(0), Some(4789), false),
+            (true, Some(0), Some(53), false),
+            (false, Some(0), Some(4789), false),
+            (true, Some(48), Some(53), true),
+        ];
+        assert_eq!(found, expected, "{args:?}");
+    }
+}
+
 #[test]
 fn messages_given_up_in_a_flood_are_counted() {
     const MESSAGE: &str =

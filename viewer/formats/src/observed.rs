@@ -1,7 +1,7 @@
 //! Packets with the values that the analysis of TCP needs: those of [`packed`], and further ones.
 
 use crate::packed::{self, Unpacker};
-use reassembly::{AssembledPacket, DatagramAssembler, DatagramPorts, DnsQuestion};
+use reassembly::{DnsQuestion, FragmentTracker};
 use summary::{
     DnsCode, HeaderDetails, Packet, PayloadNames, Summary, TcpOptions, TunnelPath, Tunnels,
     decode_with_details,
@@ -34,8 +34,7 @@ const TIMESTAMPS: [u8; 2] = [8, 10];
 /// Writes packets in the order in which they were captured.
 #[derive(Debug, Default)]
 pub(crate) struct Observer {
-    datagrams: DatagramPorts,
-    assembler: DatagramAssembler,
+    fragments: FragmentTracker,
     /// Options being written.
     options: Vec<u8>,
     /// Buffer for names.
@@ -62,7 +61,7 @@ impl Observer {
         packet.summary = Summary::new(frame.link, 0, 0);
         let mut details = HeaderDetails::default();
         let (tunnels, summary) = (Tunnels::Inner, &mut packet.summary);
-        let mut payload = decode_with_details(
+        let payload = decode_with_details(
             frame.link,
             frame.bytes,
             frame.wire_len,
@@ -70,29 +69,23 @@ impl Observer {
             summary,
             &mut details,
         );
-        let assembled;
         let mut whole = None;
         if let Some(fragment) = details.fragment {
             let (ts, interface) = (packet.ts, packet.interface.as_deref());
-            let part = (&fragment, fragment.bytes(frame.bytes));
-            let ports = self.datagrams.add(ts, interface, &packet.summary, part);
-            if let Some((sport, dport)) = ports {
+            let part = (&fragment, frame.bytes);
+            let found = self.fragments.add(ts, interface, &packet.summary, part, tunnels);
+            if let Some(inner) = found.inner {
+                (packet.summary, details) = *inner;
+            }
+            if let Some((sport, dport)) = found.ports {
                 (packet.summary.sport, packet.summary.dport) = (Some(sport), Some(dport));
             }
-            if let Some(bytes) = self.assembler.add(ts, interface, &packet.summary, part) {
-                assembled = bytes;
-                whole = AssembledPacket::decode(&assembled, &packet.summary, tunnels);
-            }
+            whole = found.whole;
         }
-        let mut datagram = None;
-        match whole {
-            Some(whole) if whole.is_tunnel => {
-                (packet.summary, details, payload) = (whole.summary, whole.details, whole.payload);
-            }
-            Some(whole) => (datagram, payload) = (Some(whole.summary), whole.payload),
-            None => {}
-        }
-        let summary = datagram.as_ref().unwrap_or(&packet.summary);
+        let (summary, payload) = match &whole {
+            Some(whole) => (&whole.summary, whole.payload()),
+            None => (&packet.summary, payload),
+        };
         let names = PayloadNames::parse(summary, payload, &mut self.buf);
         let question = DnsQuestion::of(summary, payload, &names);
         let dns_code = names.dns_rcode;
