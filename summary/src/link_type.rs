@@ -72,6 +72,8 @@ impl LinkType {
     pub const TZSP: Self = Self(128);
     /// IP over IEEE 1394, as Apple captures it.
     pub const APPLE_IP_OVER_IEEE1394: Self = Self(138);
+    /// DOCSIS of cable modems.
+    pub const DOCSIS: Self = Self(143);
     /// Ethernet of a PPPoE interface after a header of Juniper's routers.
     pub const JUNIPER_PPPOE: Self = Self(167);
     /// Ethernet in records of Endace cards.

@@ -1,8 +1,8 @@
 //! Selects the decoder of a link type; raw IP and BSD loopback.
 
 use super::{
-    DecodeState, Extent, Observer, cooked, ethernet, framed, ip, lan, llc, mpls, ppp, record,
-    tunnel, wlan, wrapped,
+    DecodeState, Extent, Observer, cooked, docsis, ethernet, framed, ip, lan, llc, mpls, ppp,
+    record, tunnel, wlan, wrapped,
 };
 use crate::inspect;
 use crate::{Faults, LinkType, Proto};
@@ -59,6 +59,7 @@ pub(super) fn decode_inner<'a>(
         LinkType::SLIP => framed::slip(frame, 16, state),
         LinkType::SLIP_BSDOS => framed::slip(frame, 24, state),
         LinkType::PPP_BSDOS => ppp::of_bsdos(frame, state),
+        LinkType::DOCSIS => docsis::decode(frame, state),
         LinkType::TZSP => tunnel::tzsp::decode(frame, state),
         LinkType::APPLE_IP_OVER_IEEE1394 => framed::ieee1394(frame, state),
         LinkType::ERF | LinkType::ERF_ETH | LinkType::ERF_POS => record::erf(frame, state),

@@ -13,6 +13,7 @@
 
 mod arp;
 mod cooked;
+mod docsis;
 mod ether_type;
 mod ethernet;
 mod extent;
@@ -33,6 +34,7 @@ mod wrapped;
 
 use crate::observer::Observer;
 use crate::{Faults, HeaderDetails, LinkType, Summary};
+pub(crate) use docsis::docsis_extension_len;
 use extent::Extent;
 pub(crate) use lan::route_len;
 pub(crate) use record::{erf_header, juniper_len};

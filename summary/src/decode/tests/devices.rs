@@ -44,8 +44,21 @@ fn packets_of_old_networks_are_decoded() {
         (129, "arcnet-linux", &[1, 2, 0, 0, 240], inner(), ""),
         (102, "slip-bsdos", &[0; 24], inner(), ""),
         (103, "ppp-bsdos", &ppp, inner(), ""),
+        (143, "docsis", &[0, 0, 0, 46, 1, 2], inner_frame(), &eth),
+        (143, "docsis", &[0x81, 5, 0, 51, 0x44, 0, 0x40, 1, 0, 1, 2], inner_frame(), &eth),
         (138, "apple-ip-over-ieee1394", &[&[1; 16][..], &[8, 0]].concat(), inner(), ""),
     ]);
+    // Encrypted, management.
+    for header in [
+        &[1, 5, 0, 51, 0x44, 0, 0xc0, 1, 0, 1, 2][..],
+        &[1, 4, 0, 50, 0x73, 0, 0x80, 1, 1, 2],
+        &[0xc2, 0, 0, 46, 1, 2],
+    ] {
+        let frame = [header, &inner_frame()].concat();
+        let len = frame.len();
+        let expect = format!(r#""len":{len},"link":"docsis","proto":"docsis""#);
+        check(LinkType(143), &frame, len, &expect);
+    }
     // A part of a packet, and a frame of the ring itself.
     let part = [&[1, 2, 0, 0, 212, 1, 0, 7], &inner()[..]].concat();
     check(LinkType(129), &part, 40, r#""len":40,"link":"arcnet-linux","proto":"arcnet-linux""#);
