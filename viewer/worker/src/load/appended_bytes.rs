@@ -2,45 +2,62 @@
 
 use std::ops::Range;
 
-/// Bytes of a chunk.
+/// The number of bytes that are collected in a chunk. Pieces of at least half of it are chunks of their own.
 const CHUNK_LEN: usize = 1 << 20;
 
 /// Bytes to which others are appended. They are in chunks: one large buffer would be copied as it grows.
 #[derive(Debug, Default)]
 pub(super) struct AppendedBytes {
-    /// All but the last one have [`CHUNK_LEN`] bytes.
-    chunks: Vec<Vec<u8>>,
+    chunks: Vec<Chunk>,
+}
+
+#[derive(Debug)]
+struct Chunk {
+    /// Offset of the first byte.
+    start: u64,
+    bytes: Vec<u8>,
 }
 
 impl AppendedBytes {
     /// The number of bytes.
     pub(super) fn len(&self) -> u64 {
-        let full = self.chunks.len().saturating_sub(1) * CHUNK_LEN;
-        (full + self.chunks.last().map_or(0, Vec::len)) as u64
+        self.chunks.last().map_or(0, |chunk| chunk.start + chunk.bytes.len() as u64)
     }
 
-    /// Appends zeros, at most this many, and returns them.
-    pub(super) fn extend(&mut self, max_len: usize) -> &mut [u8] {
-        if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK_LEN) {
-            self.chunks.push(Vec::with_capacity(CHUNK_LEN));
+    /// Appends bytes and returns them. Many bytes are not copied.
+    pub(super) fn push(&mut self, bytes: Vec<u8>) -> &[u8] {
+        let has_space = |chunk: &Chunk| bytes.len() <= chunk.bytes.capacity() - chunk.bytes.len();
+        if !self.chunks.last().is_some_and(has_space) {
+            if let Some(last) = self.chunks.last_mut() {
+                last.bytes.shrink_to_fit();
+            }
+            let start = self.len();
+            if CHUNK_LEN / 2 <= bytes.len() {
+                self.chunks.push(Chunk { start, bytes });
+                return self.chunks.last().map_or(&[], |chunk| &chunk.bytes);
+            }
+            self.chunks.push(Chunk { start, bytes: Vec::with_capacity(CHUNK_LEN) });
         }
-        let Some(chunk) = self.chunks.last_mut() else { return &mut [] };
-        let start = chunk.len();
-        chunk.resize(CHUNK_LEN.min(start.saturating_add(max_len)), 0);
-        &mut chunk[start..]
+        let Some(chunk) = self.chunks.last_mut() else { return &[] };
+        let start = chunk.bytes.len();
+        chunk.bytes.extend_from_slice(&bytes);
+        &chunk.bytes[start..]
     }
 
     /// Replaces `bytes` by those in a range, as far as they exist.
     pub(super) fn copy(&self, range: Range<u64>, bytes: &mut Vec<u8>) {
         bytes.clear();
-        let position = |offset: u64| usize::try_from(offset.min(self.len())).unwrap_or(usize::MAX);
-        let (mut start, end) = (position(range.start), position(range.end));
-        while start < end {
-            let (index, offset) = (start / CHUNK_LEN, start % CHUNK_LEN);
-            let chunk = &self.chunks[index][offset..];
-            let len = chunk.len().min(end - start);
-            bytes.extend_from_slice(&chunk[..len]);
-            start += len;
+        let first = self.chunks.partition_point(|chunk| chunk.start <= range.start).max(1) - 1;
+        for chunk in self.chunks.iter().skip(first) {
+            let index = |offset: u64| {
+                let index = usize::try_from(offset.saturating_sub(chunk.start));
+                index.unwrap_or(usize::MAX).min(chunk.bytes.len())
+            };
+            let (start, end) = (index(range.start), index(range.end));
+            if end == 0 {
+                break;
+            }
+            bytes.extend_from_slice(&chunk.bytes[start..end.max(start)]);
         }
     }
 }
@@ -51,36 +68,41 @@ mod tests {
 
     #[test]
     fn bytes_are_kept_across_chunks() {
-        let all: Vec<u8> = (0..=250).cycle().take(2 * CHUNK_LEN + 7).collect();
+        let all: Vec<u8> = (0..=250).cycle().take(4 * CHUNK_LEN + 7).collect();
         let mut appended = AppendedBytes::default();
         let mut start = 0;
-        for len in [1, 0, 3, CHUNK_LEN - 4, 5, CHUNK_LEN, 2] {
-            let mut rest = len;
-            while 0 < rest {
-                let piece = appended.extend(rest);
-                piece.copy_from_slice(&all[start..start + piece.len()]);
-                (start, rest) = (start + piece.len(), rest - piece.len());
+        // Collected in a chunk, chunks of their own, and pieces that do not fit into the last chunk.
+        for len in [
+            1,
+            0,
+            3,
+            CHUNK_LEN,
+            CHUNK_LEN / 2,
+            5,
+            CHUNK_LEN / 2 - 1,
+            CHUNK_LEN / 2 - 1,
+            CHUNK_LEN + 1,
+            0,
+        ] {
+            let bytes = &all[start..start + len];
+            assert!(appended.push(bytes.to_vec()) == bytes, "{start}, {len}");
+            start += len;
+        }
+        let all = &all[..start];
+        assert_eq!(appended.len(), start as u64);
+        assert_eq!(appended.chunks.len(), 6);
+        let mut bytes = b"before".to_vec();
+        let mut edges: Vec<_> = appended.chunks.iter().map(|chunk| chunk.start).collect();
+        edges.push(appended.len());
+        let near = edges.iter().flat_map(|edge| [edge.saturating_sub(1), *edge, edge + 1]);
+        let near: Vec<_> = near.chain([u64::MAX]).collect();
+        for start in &near {
+            for end in &near {
+                appended.copy(*start..*end, &mut bytes);
+                let [start, end] =
+                    [start, end].map(|edge| usize::try_from(*edge).unwrap().min(all.len()));
+                assert!(bytes == all[start..end.max(start)], "{start}..{end}");
             }
         }
-        assert_eq!((start, appended.len()), (all.len(), all.len() as u64));
-        let mut bytes = b"before".to_vec();
-        for (start, end) in [
-            (0, all.len()),
-            (0, 0),
-            (5, 9),
-            (CHUNK_LEN - 2, CHUNK_LEN + 2),
-            (CHUNK_LEN, 2 * CHUNK_LEN),
-            (all.len() - 1, all.len()),
-        ] {
-            appended.copy(start as u64..end as u64, &mut bytes);
-            assert!(bytes == all[start..end], "{start}..{end}");
-        }
-        let len = appended.len();
-        for range in [len..len + 5, len + 1..len + 2] {
-            appended.copy(range, &mut bytes);
-            assert_eq!(bytes, b"");
-        }
-        appended.copy(len - 1..u64::MAX, &mut bytes);
-        assert_eq!(bytes, all[all.len() - 1..]);
     }
 }

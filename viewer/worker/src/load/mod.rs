@@ -186,16 +186,11 @@ impl Loader {
         read(&mut self.source, &mut self.sink, chunk);
     }
 
-    /// Takes the next `len` bytes of lines that grow, and keeps them. `fill` copies them to the buffers that it
-    /// gets, one after the other.
-    pub fn append(&mut self, len: usize, fill: &mut dyn FnMut(&mut [u8])) {
-        let Self { origin: Origin::Growing(bytes), source, sink } = self else { return };
-        let mut rest = len;
-        while 0 < rest {
-            let piece = bytes.extend(rest);
-            fill(piece);
-            rest -= piece.len();
-            read(source, sink, piece);
+    /// Takes the next bytes of lines that grow, and keeps them.
+    pub fn append(&mut self, bytes: Vec<u8>) {
+        let Self { origin: Origin::Growing(appended), source, sink } = self else { return };
+        if !bytes.is_empty() {
+            read(source, sink, appended.push(bytes));
         }
     }
 

@@ -2,7 +2,8 @@
 
 use js_sys::Uint8Array;
 
-use super::parts::{Part, Worker, memory_bytes};
+use super::load::report_message;
+use super::parts::{Part, Worker};
 use crate::load::Report;
 use crate::message::FromWorker;
 
@@ -23,13 +24,7 @@ pub(super) fn append(
             state.parts.len() - 1
         });
         let loader = &mut state.parts[index].loader;
-        let mut start = 0;
-        loader.append(bytes.length() as usize, &mut |piece| {
-            #[expect(clippy::cast_possible_truncation, reason = "a part of the bytes")]
-            let end = start + piece.len() as u32;
-            bytes.subarray(start, end).copy_to(piece);
-            start = end;
-        });
+        loader.append(bytes.to_vec());
         if is_last {
             loader.feed(&[]);
         }
@@ -42,8 +37,6 @@ pub(super) fn append(
         worker.post(&FromWorker::RunRecords { epoch, lines }, None);
     }
     // What has been appended so far is all that there is to read.
-    let report =
-        Report { is_done: true, is_complete: true, memory_bytes: memory_bytes(), ..report };
-    let message = FromWorker::Report { epoch, part: number, report };
-    worker.post_buffer(&message, &bytes.buffer());
+    let report = Report { is_done: true, is_complete: true, ..report };
+    worker.post_buffer(&report_message(epoch, number, report), &bytes.buffer());
 }

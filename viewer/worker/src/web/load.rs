@@ -126,7 +126,12 @@ fn feed(worker: &Worker, epoch: u32, number: usize, bytes: &[u8]) -> bool {
 }
 
 /// Sends the progress of a part to the page.
-pub(super) fn post_report(worker: &Worker, epoch: u32, part: usize, mut report: Report) {
-    report.memory_bytes = memory_bytes();
-    worker.post(&FromWorker::Report { epoch, part, report }, None);
+fn post_report(worker: &Worker, epoch: u32, part: usize, report: Report) {
+    worker.post(&report_message(epoch, part, report), None);
+}
+
+/// The message about the progress of a part, with the memory of this worker.
+pub(super) fn report_message(epoch: u32, part: usize, report: Report) -> FromWorker {
+    let report = Report { memory_bytes: memory_bytes(), ..report };
+    FromWorker::Report { epoch, part, report }
 }

@@ -35,20 +35,12 @@ fn records_of_other_types_are_ignored() {
     assert_eq!((report.totals.packets, report.skipped, report.lines), (1, 0, 4));
 }
 
-/// Appends bytes to a loader of lines that grow.
-fn append(growing: &mut Loader, bytes: &[u8]) {
-    let mut rest = bytes;
-    growing.append(bytes.len(), &mut |piece| {
-        piece.copy_from_slice(rest.split_off(..piece.len()).unwrap());
-    });
-}
-
 #[test]
 fn appended_lines_are_loaded_and_reread() {
     let text = format!("{{\"type\":\"meta\",\"v\":1}}\n{PACKET}\n{{\"type\":\"end\"}}\n{PACKET}\n");
     let mut growing = Loader::growing(Sampling::default());
     for chunk in text.as_bytes().chunks(7) {
-        append(&mut growing, chunk);
+        growing.append(chunk.to_vec());
     }
     let complete = Report { is_done: false, is_complete: false, ..load(&text).report() };
     assert_eq!(growing.report(), complete);
@@ -60,7 +52,7 @@ fn appended_lines_are_loaded_and_reread() {
     exporter.feed(&bytes, growing.columns(), &|_| true, &mut lines);
     assert_eq!(lines, format!("{PACKET}\n{PACKET}\n").as_bytes());
     // An incomplete line waits for the rest, or for the end of the part.
-    append(&mut growing, PACKET.as_bytes());
+    growing.append(PACKET.as_bytes().to_vec());
     assert_eq!(growing.report().totals.packets, 2);
     growing.feed(&[]);
     assert_eq!((growing.report().totals.packets, growing.take_run_records().len()), (3, 0));
