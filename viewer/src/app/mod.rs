@@ -397,7 +397,8 @@ impl App {
     }
 
     /// Appends requests for everything that is needed and not cached. Panels out of sight wait while
-    /// the user interacts and while files are being read.
+    /// the user interacts, while files are being read, and while a followed source has packets that the charts
+    /// in sight do not show yet.
     fn push_requests(&mut self, effects: &mut Vec<Effect>) {
         self.requests = self.requests();
         if let Some((part, index)) = self.record_request.take() {
@@ -405,7 +406,8 @@ impl App {
         }
         let is_loading = self.files.phase == Phase::Loading;
         let is_interacting = self.gesture.is_some() || self.is_interacting || is_loading;
-        let queries = self.scheduler.next_queries(&self.requests, self.workers, is_interacting);
+        let only_seen = is_interacting || self.is_outdated();
+        let queries = self.scheduler.next_queries(&self.requests, self.workers, only_seen);
         // Workers that read fields stop as soon as the selection does not need them.
         let is_reading = !self.extra_progress.is_empty() && self.scheduler.take_selection_change();
         if !queries.is_empty() || is_reading {

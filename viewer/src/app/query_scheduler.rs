@@ -141,17 +141,17 @@ impl QueryScheduler {
     }
 
     /// Returns the queries to send now, with their ids. Requests of visible panels come first; the
-    /// others follow once those are answered, and only if `is_interacting` is false, because they
-    /// would delay the answers to the next change. For the same reason, those that depend on the selection
+    /// others follow once those are answered, and only if `only_seen` is false, because they would delay the
+    /// answers to the next change. For the same reason, those that depend on the selection
     /// follow one by one: the next change waits for one of them only.
     pub(super) fn next_queries(
         &mut self,
         requests: &[Request],
         workers: usize,
-        is_interacting: bool,
+        only_seen: bool,
     ) -> Vec<(u32, Query)> {
         let open: Vec<_> = requests.iter().filter(|request| !self.has_answer(request)).collect();
-        let only_seen = is_interacting || open.iter().any(|request| request.is_seen);
+        let only_seen = only_seen || open.iter().any(|request| request.is_seen);
         let mut queries = Vec::new();
         for request in open {
             let is_deferred = only_seen && !request.is_seen;

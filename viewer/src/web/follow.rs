@@ -152,6 +152,8 @@ fn on_notice(page: &Page, notice: u32, offset: u64, value: &JsValue) -> JsValue 
     match notice {
         Notice::Bytes => return take(page, offset, value.unchecked_ref()),
         Notice::NothingNew => return page.with_app(App::has_read_all).into(),
+        // A source answers many times a second, and each frame takes time from reading.
+        Notice::Connected if page.with_app(App::phase) != Phase::Loading => {}
         Notice::Connected => page.send(Event::Follow(FollowEvent::Connected)),
         Notice::JumpToNow => page.send(Event::Follow(FollowEvent::JumpToNow)),
         Notice::Over => {
@@ -175,7 +177,7 @@ fn take(page: &Page, start: u64, bytes: &Uint8Array) -> JsValue {
     let line_end = usize::try_from(line_feed).ok().map(|index| index + 1);
     let chunk = Chunk { start, len: bytes.length() as usize, line_end };
     page.with_following(|following| following.chunk = bytes.clone());
-    page.send(Event::Follow(FollowEvent::Bytes(chunk)));
+    page.apply(Event::Follow(FollowEvent::Bytes(chunk)));
     if page.with_app(App::wants_bytes) {
         return JsValue::UNDEFINED;
     }

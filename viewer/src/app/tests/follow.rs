@@ -131,6 +131,23 @@ fn drawn(page: &Page) -> u64 {
 }
 
 #[test]
+fn charts_out_of_sight_wait_for_those_in_sight() {
+    let mut page = Page::follow(1);
+    page.source(FollowEvent::Connected);
+    page.send(Event::VisibilityChanged(Panel::Sizes, false));
+    page.receive(0, 20_000);
+    page.read(100, 10_000);
+    page.source(FollowEvent::Refresh);
+    assert_eq!((drawn(&page), page.selected()), (100, 100));
+    // There are packets that the charts in sight do not show.
+    page.read(200, 20_000);
+    page.send(Event::SetFilter("len > 100000".into(), 0));
+    assert_eq!((drawn(&page), page.selected()), (100, 0));
+    page.source(FollowEvent::Refresh);
+    assert_eq!((drawn(&page), page.selected()), (0, 0));
+}
+
+#[test]
 fn charts_follow_when_they_are_refreshed() {
     let mut page = Page::follow(1);
     assert_eq!(page.app.phase(), Phase::Loading);

@@ -185,7 +185,8 @@ impl Page {
                 }
             }
         }
-        assert!(self.app.phase() == Phase::Loading || self.app.is_settled());
+        let waits = self.app.phase() == Phase::Loading || self.app.is_outdated();
+        assert!(waits || self.app.is_settled());
     }
 
     fn answer(&mut self, queries: &[(u32, Query)], selection: &Selection) -> Event {

@@ -140,8 +140,8 @@ impl Page {
         self.schedule_frame();
     }
 
-    /// Updates the app and carries out the effects.
-    fn apply(&self, event: Event) {
+    /// Updates the app and carries out the effects, without a frame: nothing that is drawn changes.
+    pub(super) fn apply(&self, event: Event) {
         if event.is_change() {
             self.note_interaction();
         }
@@ -188,8 +188,12 @@ impl Page {
                 return page.refresh_after(RefreshTimer::postpone());
             }
             page.state.borrow_mut().refresh.begin();
-            page.send(Event::Follow(FollowEvent::Refresh));
-            page.update_utc_offsets();
+            page.apply(Event::Follow(FollowEvent::Refresh));
+            page.apply_utc_offsets();
+            // The frame waits for the answers that the charts in sight need.
+            if page.with_app(App::is_current) {
+                page.schedule_frame();
+            }
             let state = &*page.state.borrow();
             state.following.iter().for_each(|following| following.show(&state.app));
         });

@@ -232,10 +232,17 @@ impl Page {
 
     /// Once the capture is loaded, looks up the UTC offsets for its time range.
     pub(super) fn update_utc_offsets(&self) {
+        if self.apply_utc_offsets() {
+            self.schedule_frame();
+        }
+    }
+
+    /// Like [`Self::update_utc_offsets`], without a frame. Returns true if they may have changed.
+    pub(super) fn apply_utc_offsets(&self) -> bool {
         let extent = self
             .with_app(|app| (app.phase() == Phase::Ready).then(|| app.totals().extent).flatten());
-        if let Some(extent) = extent {
-            self.send(Event::SetOffsets(environment::utc_offsets(extent.ts_ns)));
-        }
+        let Some(extent) = extent else { return false };
+        self.apply(Event::SetOffsets(environment::utc_offsets(extent.ts_ns)));
+        true
     }
 }
