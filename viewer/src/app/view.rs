@@ -97,8 +97,8 @@ pub struct View {
     pub filter_error: String,
     /// The suggestions: the completed or corrected filter text, and the label of its button.
     pub completions: Vec<(String, String)>,
-    /// A description of each chart in sight for screen readers.
-    pub chart_labels: [Option<String>; CHART_COUNT],
+    /// A description of each chart for screen readers.
+    pub chart_labels: [String; CHART_COUNT],
     /// The title of each chart.
     pub chart_titles: [String; CHART_COUNT],
     /// How many rows each ranking needs unless it is maximized; `None` for other charts.
@@ -170,9 +170,8 @@ impl App {
             },
             completions: self.completions(),
             chart_labels: std::array::from_fn(|index| {
-                let chart =
-                    self.chart(Panel::ALL[index]).filter(|_| self.is_seen(Panel::ALL[index]));
-                chart.map(|chart| chart.description(&zone))
+                let chart = self.chart(Panel::ALL[index]);
+                chart.map(|chart| chart.description(&zone)).unwrap_or_default()
             }),
             chart_titles: std::array::from_fn(|index| {
                 let panel = Panel::ALL[index];

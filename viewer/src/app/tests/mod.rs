@@ -236,9 +236,9 @@ impl Page {
         (view.can_undo, view.can_redo)
     }
 
-    /// The description of a chart, which must be in sight.
+    /// The description of a chart.
     fn label(&self, panel: Panel) -> String {
-        self.app.view().chart_labels[panel as usize].clone().expect("chart in sight")
+        self.app.view().chart_labels[panel as usize].clone()
     }
 
     fn chips(&self) -> Vec<String> {

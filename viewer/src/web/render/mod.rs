@@ -77,11 +77,9 @@ impl Renderer {
                 self.draw_panel(app, panel, &view)?;
             }
         }
-        for (index, label) in view.chart_labels.iter().enumerate() {
-            if let Some(label) = label
-                && previous.chart_labels[index].as_ref() != Some(label)
-            {
-                self.canvases[index].element().set_attribute("aria-label", label)?;
+        for (index, text) in view.chart_labels.iter().enumerate() {
+            if *text != previous.chart_labels[index] {
+                self.canvases[index].element().set_attribute("aria-label", text)?;
             }
         }
         self.update_elements(app, &view, &previous)?;
