@@ -223,9 +223,13 @@ impl NameFinder {
     ) -> Found<'a> {
         let CapturedPacket { ts, interface, bytes, .. } = *captured;
         let Some(fragment) = fragment else {
-            let tracker = self.tracker.as_mut();
-            let names = tracker.map(|tracker| tracker.parse(ts, interface, summary, payload));
-            return Found { names: names.unwrap_or_default(), ..Found::default() };
+            return match &mut self.tracker {
+                Some(tracker) => {
+                    let names = tracker.parse(ts, interface, summary, payload);
+                    Found { names, ports: None, inner: None }
+                }
+                None => Found::default(),
+            };
         };
         let part = (fragment, bytes);
         let found = self.fragments.add(ts, interface, summary, part, self.tunnels);
