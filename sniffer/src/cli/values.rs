@@ -117,10 +117,11 @@ pub(super) fn file_size(text: &str) -> Result<u64, String> {
     }
 }
 
+const INVALID_DURATION: &str = "not a duration such as 30, 0.5, 90s, 10m, 1h or 1d";
+
 /// A duration in seconds, or with a suffix in milliseconds, seconds, minutes, hours or days.
 /// Fractions are allowed.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    const INVALID: &str = "not a duration such as 30, 0.5, 90s, 10m, 1h or 1d";
     let (number, unit) = match text.find(|c: char| c.is_ascii_lowercase() && c != 'e') {
         Some(index) => text.split_at(index),
         None => (text, "s"),
@@ -131,11 +132,11 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         "m" => 60.0,
         "h" => 3_600.0,
         "d" => 86_400.0,
-        _ => return Err(INVALID.into()),
+        _ => return Err(INVALID_DURATION.into()),
     };
-    let seconds = number.parse::<f64>().map_err(|_| INVALID)? * unit_seconds;
+    let seconds = number.parse::<f64>().map_err(|_| INVALID_DURATION)? * unit_seconds;
     if seconds.is_nan() {
-        return Err(INVALID.into());
+        return Err(INVALID_DURATION.into());
     }
     if MAX_SECONDS < seconds {
         return Err("too large".into());
@@ -158,13 +159,21 @@ pub(super) fn ring_limits(text: &str) -> Result<RingLimits, String> {
     for part in text.split(',') {
         let is_repeated = match memory_size(part)? {
             Some(size) => max_len.replace(size).is_some(),
-            None => span.replace(positive_duration(part)?).is_some(),
+            None => span.replace(ring_duration(part)?).is_some(),
         };
         if is_repeated {
             return Err(REPEATED.into());
         }
     }
     Ok(RingLimits { max_len: max_len.unwrap_or(DEFAULT_RING_LEN), span })
+}
+
+/// The time of `--ring`. The message for other text names sizes, too.
+fn ring_duration(text: &str) -> Result<Duration, String> {
+    positive_duration(text).map_err(|error| match &*error {
+        INVALID_DURATION => "not a time such as 30s, nor a size such as 64MiB".into(),
+        _ => error,
+    })
 }
 
 /// A size in bytes with a suffix; `None` without one. The suffixes of [`file_size`] are those of times,

@@ -95,7 +95,7 @@ sniffer -qr 3.pcap --pcapng out --keep udp  | 0 | | files out
 sniffer -qi lo --pcapng out --keep 'prot 7' | 2 | sniffer: --keep: invalid filter: |
 sniffer -qi lo --pcapng out --ring 1s --trigger 'prot 7' | 2 | sniffer: --trigger: invalid filter: |
 sniffer -qi lo --pcapng out --ring 1s,2MiB --trigger tcp --duration 10ms | 0 | | files out
-sniffer -i lo --pcapng out --ring 64MB      | 2 | sniffer: invalid value '64MB' for '--ring <LIMIT>': not a duration |
+sniffer -i lo --pcapng out --ring 64MB      | 2 | sniffer: invalid value '64MB' for '--ring <LIMIT>': not a time such as 30s, nor a size such as 64MiB |
 sniffer -r 3.pcap --pcapng out --ring 1s    | 2 | sniffer: --ring is for live captures; to select packets of files: --keep |
 sniffer -r 3.pcap --keep udp                | 2 | sniffer: the following required arguments were not provided: --pcapng <FILE> |
 sniffer -r 3.pcap --force                   | 2 | sniffer: --force requires an output file; name it with -w or --pcapng |
