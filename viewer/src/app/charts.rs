@@ -237,7 +237,7 @@ impl App {
     /// The time range of the capture; `None` if all packets have the same time.
     pub(super) fn time_coverage(&self) -> Option<Coverage> {
         let ts_ns = match self.time_quantity() {
-            Quantity::Time => self.drawn_totals.extent?.ts_ns,
+            Quantity::Time => self.drawn_ts_ns()?,
             _ => (0, self.files.longest_ns()),
         };
         let mean_gap_ns =

@@ -103,6 +103,9 @@ pub(super) struct Follow {
     pub(super) newly_dropped: u64,
     /// Packets were read that the charts do not show yet.
     pub(super) is_outdated: bool,
+    /// The time of the latest packet that the latest answer can contain, in nanoseconds since the epoch. Workers
+    /// read on between a refresh and their answer.
+    answered_ns: Option<i64>,
 }
 
 impl App {
@@ -214,6 +217,21 @@ impl App {
         if self.packets.is_at_end && self.is_following() {
             self.packets.first = max_first(self.selected().packets, self.packets.visible_rows);
         }
+    }
+
+    /// Notes that the workers have answered. They report what they read before they answer.
+    pub(super) fn note_answered_time(&mut self) {
+        let latest_ns = self.totals().extent.map(|extent| extent.ts_ns.1);
+        if let Some(follow) = &mut self.follow {
+            follow.answered_ns = latest_ns;
+        }
+    }
+
+    /// The times of the first and the last packet in the charts, in nanoseconds since the epoch.
+    pub(super) fn drawn_ts_ns(&self) -> Option<(i64, i64)> {
+        let (first, last) = self.drawn_totals.extent?.ts_ns;
+        let answered_ns = self.follow.as_ref().and_then(|follow| follow.answered_ns);
+        Some((first, answered_ns.map_or(last, |answered_ns| answered_ns.max(last))))
     }
 
     /// Notes that a part of the followed file was read further.

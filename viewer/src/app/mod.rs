@@ -232,6 +232,7 @@ impl App {
                 for (id, answer) in answers {
                     self.scheduler.on_answer(id, answer);
                 }
+                self.note_answered_time();
                 self.show_clicked_packet();
                 self.note_filled_columns();
             }

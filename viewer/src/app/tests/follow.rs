@@ -148,6 +148,26 @@ fn charts_out_of_sight_wait_for_those_in_sight() {
 }
 
 #[test]
+fn rates_cover_packets_that_were_read_since_the_refresh() {
+    let mut page = Page::follow(1);
+    page.source(FollowEvent::Connected);
+    page.receive(0, 40_000);
+    page.read(1_000, 10_000);
+    page.source(FollowEvent::Refresh);
+    let peak = |page: &Page| {
+        let figures = &page.app.view().figures[Panel::Throughput as usize];
+        figures.split(" at ").next().unwrap_or_default().to_owned()
+    };
+    page.send(Event::Set("rate".into(), "packets".into()));
+    let before = peak(&page);
+    assert!(before.starts_with("Peak 1 k"), "{before}");
+    // The axis has a margin, in which the answer has more packets: one each millisecond.
+    page.read(1_020, 20_000);
+    page.send(Event::Set("interval".into(), "3000000".into()));
+    assert!(peak(&page).starts_with("Peak 1 k"), "{}", peak(&page));
+}
+
+#[test]
 fn charts_follow_when_they_are_refreshed() {
     let mut page = Page::follow(1);
     assert_eq!(page.app.phase(), Phase::Loading);
