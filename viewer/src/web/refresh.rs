@@ -1,5 +1,5 @@
 //! When the charts of a followed source are refreshed: soon after packets were read, but so that reading
-//! has at least half of the time.
+//! has at least two thirds of the time.
 
 use js_sys::Date;
 
@@ -7,6 +7,9 @@ use js_sys::Date;
 const MIN_DELAY_MS: f64 = 80.0;
 /// The longest one.
 const MAX_DELAY_MS: f64 = 1_000.0;
+
+/// The time between two refreshes, as a multiple of what the last one took.
+const READING_TIME: f64 = 2.0;
 
 /// The time of the next refresh.
 #[derive(Debug, Default)]
@@ -24,7 +27,7 @@ impl RefreshTimer {
         if std::mem::replace(&mut self.is_scheduled, true) {
             return None;
         }
-        Some(whole_ms(self.took_ms.clamp(MIN_DELAY_MS, MAX_DELAY_MS)))
+        Some(whole_ms((READING_TIME * self.took_ms).clamp(MIN_DELAY_MS, MAX_DELAY_MS)))
     }
 
     /// The scheduled time has come, but queries are in flight. Returns how long to wait for them.
