@@ -7,6 +7,7 @@ use tempfile::tempdir;
 use tests::corpus;
 use tests::files::{gzip, write};
 use tests::frames::pcap_of;
+use tests::growing::Growing;
 use tests::page::Page;
 use tests::process::run;
 use xtask::build;
@@ -162,6 +163,131 @@ fn analysis_runs_on_request() {
         all.len(),
         rtx.len()
     );
+}
+
+/// The lines of the packets in a capture file.
+fn packet_lines(file: &Path, args: &[&str]) -> Vec<String> {
+    let lines = String::from_utf8(lines(file, args)).unwrap();
+    let packets = lines.lines().filter(|line| line.contains(r#""type":"pkt""#));
+    packets.map(|line| format!("{line}\n")).collect()
+}
+
+/// The last line of a capture.
+const END: &str = concat!(
+    r#"{"type":"end","ts":"2026-03-02T09:10:00.000000000Z","reason":"eof","recv":1,"drop":0,"out":1,"skip":0,"#,
+    "\"bytes\":1}\n"
+);
+
+const IS_ANALYZED: &str = "document.getElementById('analysis-text').textContent === 'done'";
+
+/// Waits until the page says how many of its packets were analyzed.
+fn wait_for_coverage(page: &Page, analyzed: usize, packets: usize) {
+    let [analyzed, packets] = [analyzed, packets].map(|count| summary::grouped(count as u64));
+    let text = format!("covers the first {analyzed} of {packets} packets");
+    let id = "analysis-partial-text";
+    page.wait_for(&format!("document.getElementById('{id}').textContent === '{text}'"));
+}
+
+/// The results are those of the packets that the page had, and say how many these were.
+#[test]
+fn followed_captures_are_analyzed() {
+    let capture = build::target().join("office.pcap");
+    let all = packet_lines(&capture, &["--tcp-analysis", "--names"]);
+    let packets = all.len();
+    let (start, rest) = all.split_at(packets * 2 / 3);
+    let source = Growing::default();
+    let page = Page::open_with("?src=capture.ndjson&follow", source.handler());
+    // The packets are in several parts.
+    page.eval("viewer.set('window', '100k')");
+    source.push(&start.concat());
+    page.wait_for(&format!("viewer.state().packets === {}", start.len()));
+    page.eval("document.getElementById('problems-tab').click()");
+    page.eval("document.getElementById('analyze').click()");
+    page.wait_for(IS_ANALYZED);
+    assert_eq!(page.eval("document.getElementById('analysis-partial').hidden"), true);
+    check(&page, &findings(start.concat().as_bytes()), "first packets");
+    source.push(&rest.concat());
+    page.wait_for(&format!("viewer.state().packets === {packets}"));
+    wait_for_coverage(&page, start.len(), packets);
+    check(&page, &findings(start.concat().as_bytes()), "first packets, after others came");
+    page.eval("document.getElementById('analyze-again').click()");
+    page.wait_for(IS_ANALYZED);
+    check(&page, &findings(all.concat().as_bytes()), "all packets");
+    // Without findings of their own, lines are analyzed like those of a file.
+    let plain = packet_lines(&capture, &[]).concat();
+    let source = Growing::default();
+    source.push(&plain);
+    source.push(END);
+    source.end();
+    let page = Page::open_with("?src=capture.ndjson&follow#analysis=1", source.handler());
+    page.wait_for(&format!("viewer.state().packets === {packets} && {IS_ANALYZED}"));
+    let filters: Vec<_> = ["rtx", "ooo", "dup_ack", "rtt_us"].map(str::to_owned).into();
+    let filters: Vec<_> = filters.iter().collect();
+    let followed = selected(&page, &filters);
+    let directory = tempdir().unwrap();
+    page.drop_alone(&write(&directory, "plain.ndjson", plain));
+    page.act("viewer.set('analysis', '1')");
+    assert!(followed.iter().all(|numbers| !numbers.is_empty()));
+    assert!(followed == selected(&page, &filters), "other packets than in the file");
+}
+
+/// Findings and marks go with the packets that are dropped, and stay with the others.
+#[test]
+fn analysis_follows_the_window() {
+    let capture = build::target().join("office.pcap");
+    let all = packet_lines(&capture, &["--tcp-analysis", "--names"]);
+    let packets = all.len();
+    let source = Growing::default();
+    let page = Page::open_with("?src=capture.ndjson&follow", source.handler());
+    page.eval("viewer.set('window', '1min')");
+    page.eval("viewer.set('slow-ms', '60000')");
+    // The time of a packet in milliseconds.
+    let ms = |index: usize| {
+        let line: Value = serde_json::from_str(&all[index]).unwrap();
+        line["ts"].as_str().unwrap()[..23].to_owned() + "Z"
+    };
+    // The number of packets up to one of another millisecond than the one before.
+    let end = |count: usize| (count..packets).find(|end| ms(end - 1) != ms(end - 2)).unwrap();
+    let check_first = |sent: usize, analyzed: Option<usize>| {
+        page.wait_for(&format!("Date.parse('{}') <= viewer.state().latest_ms", ms(sent - 1)));
+        let numbers = &selected(&page, &[&"len >= 0".to_owned()])[0];
+        let first = usize::try_from(numbers[0]).unwrap() - 1;
+        assert_eq!((numbers.len(), *numbers.last().unwrap()), (sent - first, sent as u64));
+        if let Some(analyzed) = analyzed {
+            wait_for_coverage(&page, analyzed - first, sent - first);
+        }
+        let expected = all[first..analyzed.unwrap_or(sent)].concat();
+        check(&page, &findings(expected.as_bytes()), &format!("{first} to {sent}"));
+        first
+    };
+    let mut sent = 0;
+    // In steps, each of which can end a part.
+    let mut push = |to: usize| {
+        for step in 1..=30 {
+            let next = end(sent + (to - sent) * step / 30);
+            source.push(&all[sent..next].concat());
+            page.wait_for(&format!("Date.parse('{}') <= viewer.state().latest_ms", ms(next - 1)));
+            sent = next;
+        }
+        sent
+    };
+    push(packets / 4);
+    let start = push(packets / 2);
+    page.eval("viewer.set('analysis', '1')");
+    page.wait_for(IS_ANALYZED);
+    let first = check_first(start, None);
+    // So few that the analysis is not repeated by itself, but more than a part.
+    let next = push(start + (start - first) / 5);
+    assert!(first < check_first(next, Some(start)));
+    source.push(&all[next..].concat());
+    source.push(END);
+    source.end();
+    page.wait_for("live.textContent.includes('Capture ended')");
+    page.wait_for(IS_ANALYZED);
+    assert!(first < check_first(packets, None));
+    // Lines have findings of their own.
+    page.eval("viewer.set('analysis', '0')");
+    check_first(packets, None);
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub struct Analysis {
 struct Part {
     /// Offset of its first byte in the decompressed file.
     start: u64,
-    /// For each packet with marks, the distance of its offset to the one before, and the marks.
+    /// For each packet with marks, the distance of its offset in the part to the one before, and the marks.
     bytes: Vec<u8>,
     last_offset: u64,
 }
@@ -88,7 +88,7 @@ impl Analysis {
             self.current += 1;
         }
         if let Some(part) = self.parts.get_mut(self.current) {
-            part.push(offset, marks);
+            part.push(offset.saturating_sub(part.start), marks);
         }
     }
 }
@@ -151,7 +151,8 @@ impl Analyze for Analysis {
     }
 }
 
-/// The findings in a part: the offset of each packet with marks in the decompressed file, and its marks.
+/// The findings in a part: the offset of each packet with marks from the start of the part, in decompressed bytes,
+/// and its marks.
 pub fn findings(mut bytes: &[u8]) -> impl Iterator<Item = (u64, Marks)> {
     let mut offset = 0u64;
     std::iter::from_fn(move || {
@@ -314,15 +315,16 @@ mod tests {
     #[test]
     fn lines_are_analysed_across_parts() {
         let (offsets, batch) = lines(|_, _| ());
-        let mut analysis = Analysis::new(&[0, offsets[2], offsets[2] + 1, offsets[4]]);
+        let starts = [0, offsets[2], offsets[2] + 1, offsets[4]];
+        let mut analysis = Analysis::new(&starts);
         analysis.add_lines(b"");
         analysis.add_lines(&batch);
         let found: Vec<Vec<_>> = analysis.finish().map(|part| findings(&part).collect()).collect();
-        let of = |indices: &[usize]| -> Vec<_> {
+        let of = |part: usize, indices: &[usize]| -> Vec<_> {
             let marks = expected().into_iter().filter(|(index, _)| indices.contains(index));
-            marks.map(|(index, marks)| (offsets[index], marks)).collect()
+            marks.map(|(index, marks)| (offsets[index] - starts[part], marks)).collect()
         };
-        assert_eq!(found, [of(&[0, 1]), of(&[2]), of(&[3]), of(&[4])]);
+        assert_eq!(found, [of(0, &[0, 1]), of(1, &[2]), of(2, &[3]), of(3, &[4])]);
     }
 
     #[test]

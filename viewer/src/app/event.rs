@@ -150,6 +150,8 @@ pub enum Event {
     AnalysisRead(usize, (u64, u64)),
     /// The analysis of a file has ended: its first part, and why it failed.
     Analyzed(usize, Option<String>),
+    /// Analyze the followed source once more, up to its last packet.
+    RepeatAnalysis,
     /// Close the packet details.
     CloseDetail,
     /// Show or hide the table view of a chart.
@@ -254,6 +256,9 @@ pub enum Effect {
     /// Analyze the TCP connections in a file, and end with [`Event::Analyzed`]. Its parts, each with the
     /// offset of its first byte.
     Analyze(Vec<(usize, u64)>),
+    /// Analyze the TCP connections in the lines of the followed source, and end with [`Event::Analyzed`]. Its
+    /// parts, each with the number of its bytes to read. Without parts, remove what is left of an analysis.
+    AnalyzeFollowed(Vec<(usize, u64)>),
 }
 
 impl Event {

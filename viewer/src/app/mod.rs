@@ -249,6 +249,7 @@ impl App {
                 }
                 self.sync_filter_text();
                 self.drop_old_parts(&mut effects);
+                self.end_followed_analysis(&mut effects);
                 if was_colored_by_file != self.is_colored_by_file() {
                     // The answers do not say what was counted.
                     self.scheduler.invalidate_data();
@@ -317,7 +318,8 @@ impl App {
             Event::Names(names) => self.names.on_names(names),
             Event::AppendedNames(names) => self.names.on_appended(names),
             Event::AnalysisRead(part, progress) => self.analysis.on_read(part, progress),
-            Event::Analyzed(part, error) => self.on_analyzed(part, error),
+            Event::Analyzed(part, error) => self.on_analyzed(part, error, &mut effects),
+            Event::RepeatAnalysis => self.repeat_analysis(),
             Event::OpenConnection(text) => self.open_connection(&text, &mut effects),
             Event::ConnectionRead { id, part, read } => {
                 self.on_connection_read(id, part, read, &mut effects);
@@ -391,6 +393,7 @@ impl App {
             | Event::ShowPacket(_)
             | Event::ExtraRead(..)
             | Event::AnalysisRead(..)
+            | Event::RepeatAnalysis
             | Event::VisibleRows(..) => false,
             Event::Set(key, _) => key == NAMES_KEY || !layout::KEYS.contains(&key.as_str()),
             _ => true,

@@ -67,6 +67,10 @@ pub struct View {
     pub connection: String,
     /// The user can ask for the analysis.
     pub can_analyze: bool,
+    /// The user can ask for the analysis of newer packets.
+    pub can_repeat_analysis: bool,
+    /// The results of the analysis do not cover all packets, are about to change, or are missing.
+    pub is_analysis_partial: bool,
     /// All files were analyzed.
     pub is_analyzed: bool,
     /// The selected packets can be exported as pcapng.
@@ -152,6 +156,8 @@ impl App {
             connection: self.connection_text(),
             is_analyzed: self.is_analyzed(),
             can_analyze: self.can_analyze(),
+            can_repeat_analysis: self.can_repeat_analysis(),
+            is_analysis_partial: self.is_analysis_partial(),
             can_export_pcapng: self.files.are_captures() || self.is_packet_source(),
             has_several_files: self.has_several_files(),
             selected: self.selected_text(),

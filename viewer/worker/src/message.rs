@@ -106,6 +106,22 @@ pub enum ToWorker {
         /// The parts of the file, each with the offset of its first byte. The worker has the first one.
         parts: Vec<(usize, u64)>,
     },
+    /// Keep the lines of the worker's parts of a followed source for the analysis, until they have been read. The
+    /// worker with the first part analyzes the TCP connections in all of them, and returns the findings in each part.
+    AnalyzeAppended {
+        /// The parts, each with the number of its bytes that are read. Without parts, nothing is kept any longer, and
+        /// findings are those in the lines.
+        parts: Vec<(usize, u64)>,
+    },
+    /// Return the next lines that were kept for the analysis.
+    ReadKept {
+        /// Index of the part.
+        part: usize,
+        /// Index of the first part, whose worker analyzes the lines.
+        first: usize,
+    },
+    /// The lines that the analysis requested, attached to the message unless the part is missing.
+    KeptLines,
     /// Return the packets of a part that are selected by the addresses and ports of a connection. Replaces
     /// earlier requests.
     ReadConnection {
@@ -241,6 +257,23 @@ pub enum FromWorker {
         /// Bytes read, and bytes to read.
         progress: (u64, u64),
     },
+    /// The analysis needs the next lines that were kept. The page passes the request to the worker that has the part.
+    ReadKept {
+        /// Number of the load.
+        epoch: u32,
+        /// Index of the part.
+        part: usize,
+        /// Index of the first part, whose worker analyzes the lines.
+        first: usize,
+    },
+    /// Lines that the analysis requested. Their buffer is attached to the message: it is empty at the end of the part,
+    /// and absent if the part is missing. The page passes it to the worker that has the first part.
+    KeptLines {
+        /// Number of the load.
+        epoch: u32,
+        /// Index of the first part.
+        first: usize,
+    },
     /// The findings in a part, attached to the message. The page passes them to the worker that has the part.
     Findings {
         /// Number of the load.
@@ -287,6 +320,7 @@ wire!(enum ToWorker {
     11 Analyze { parts }, 12 SetFindings { epoch, part },
     13 DropBefore { part }, 14 ResendFlows,
     15 ReadConnection { id, part, selection, limits },
+    16 AnalyzeAppended { parts }, 17 ReadKept { part, first }, 18 KeptLines,
 });
 wire!(enum FromWorker {
     0 Ready, 1 Report { epoch, part, report }, 2 FlowDelta { epoch, part, delta },
@@ -296,5 +330,5 @@ wire!(enum FromWorker {
     10 Probed { id, probe }, 11 ProbeFailed { id, error }, 12 RunRecords { epoch, lines },
     13 AnalysisRead { epoch, part, progress }, 14 Findings { epoch, part }, 15 Analyzed { epoch, part, error },
     16 AppendedNames { epoch, names },
-    17 Connection { epoch, id, part, read },
+    17 Connection { epoch, id, part, read }, 18 ReadKept { epoch, part, first }, 19 KeptLines { epoch, first },
 });

@@ -224,6 +224,12 @@ impl Files {
         parts.map(|(part, _)| part).zip(starts).collect()
     }
 
+    /// The parts of a file, each with the number of its bytes that were read, and of the packets in them.
+    pub(super) fn read_parts(&self, file: usize) -> impl Iterator<Item = (usize, u64, u64)> {
+        let parts = self.numbered_parts().filter(move |(_, (of, _))| *of == file);
+        parts.map(|(part, (_, report))| (part, report.read_bytes, report.totals.packets))
+    }
+
     pub(super) fn reports(&self) -> impl Iterator<Item = &Report> + Clone {
         self.parts.iter().map(|(_, report)| report)
     }

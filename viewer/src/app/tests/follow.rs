@@ -7,6 +7,8 @@ use crate::flow::FlowDelta;
 use crate::load::RawFrame;
 use crate::settings::Window;
 
+mod analysis;
+
 /// The number of bytes after which a part is complete.
 const PART_LEN: usize = 64 << 20;
 
@@ -283,21 +285,6 @@ fn text_that_is_no_capture_is_rejected() {
         page.app.view().error,
         "“a.ndjson” is not a capture. Expected pcap, pcapng or NDJSON."
     );
-}
-
-#[test]
-fn followed_sources_are_not_analyzed() {
-    let mut page = Page::follow(1);
-    page.source(FollowEvent::Connected);
-    page.receive(0, 1_000);
-    page.read(20, 1_000);
-    let text = |page: &Page| page.app.view().analysis;
-    assert!(text(&page).starts_with("Captures that are followed are not analyzed."));
-    assert!(!page.app.view().can_analyze);
-    page.send(Event::Set("analysis".into(), "1".into()));
-    assert!(text(&page).starts_with("Captures that are followed are not analyzed."));
-    page.source(FollowEvent::Over(None));
-    assert!(page.analyzed.is_empty());
 }
 
 /// Fills parts with 100 packets each, of 100 bytes each.

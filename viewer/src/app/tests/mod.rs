@@ -165,7 +165,8 @@ impl Page {
                         let names = || Event::Names(Some(names::learnt()));
                         events.extend((first..self.parts.len()).map(|_| names()));
                     }
-                    Effect::Analyze(parts) => {
+                    Effect::AnalyzeFollowed(parts) if parts.is_empty() => {}
+                    Effect::Analyze(parts) | Effect::AnalyzeFollowed(parts) => {
                         let (first, _) = parts[0];
                         events.push(Event::Analyzed(first, None));
                         for (part, _) in &parts {

@@ -117,6 +117,7 @@ fn run_in_panel(page: &Page, action: &str, arg: &str, panel: Panel) -> Result<()
         "maximize" => {
             toggle_maximized(page, Maximized::Panel(panel));
         }
+        "analyze-again" => page.send(Event::RepeatAnalysis),
         "toggle-table" => page.send(Event::ToggleTable(panel)),
         "pick-row" => page.send(Event::ActivateRow(panel, arg.parse().unwrap_or(usize::MAX))),
         "sort" => {

@@ -26,6 +26,10 @@ impl State {
                 let worker = parts.first().map_or(0, |(part, _)| self.app.worker_of(*part));
                 self.workers.post(worker, &ToWorker::Analyze { parts }, None);
             }
+            // The worker with the first part analyzes the lines, all others supply theirs.
+            Effect::AnalyzeFollowed(parts) => {
+                self.workers.post_all(&ToWorker::AnalyzeAppended { parts });
+            }
             Effect::BeginConnection => self.connection.begin(),
             // Workers without this part give up on the previous connection.
             Effect::ReadConnection { id, part, selection, limits } => {

@@ -148,6 +148,21 @@ impl Page {
             Some(FromWorker::AnalysisRead { epoch, part, progress }) if epoch == current => {
                 self.send(Event::AnalysisRead(part, progress));
             }
+            Some(FromWorker::ReadKept { epoch, part, first }) if epoch == current => {
+                let worker = self.with_app(|app| app.worker_of(part));
+                let message = ToWorker::ReadKept { part, first };
+                self.state.borrow().workers.post(worker, &message, None);
+            }
+            Some(FromWorker::KeptLines { epoch, first }) if epoch == current => {
+                let worker = self.with_app(|app| app.worker_of(first));
+                let workers = &self.state.borrow().workers;
+                match message.get(1).dyn_into::<ArrayBuffer>() {
+                    Ok(lines) => {
+                        workers.post_bytes(worker, &ToWorker::KeptLines, &Uint8Array::new(&lines));
+                    }
+                    Err(_) => workers.post(worker, &ToWorker::KeptLines, None),
+                }
+            }
             Some(FromWorker::Findings { epoch, part }) if epoch == current => {
                 let worker = self.with_app(|app| app.worker_of(part));
                 let findings: JsValue = message.get(1);

@@ -220,6 +220,7 @@ impl Renderer {
             ("names-text", &view.names),
             ("analysis-text", &view.analysis),
             ("analysis-progress", &view.analysis),
+            ("analysis-partial-text", &view.analysis),
             ("connection-text", &view.connection),
             ("announcement", &view.announcement),
         ] {
@@ -248,6 +249,8 @@ impl Renderer {
             ("phone-connection-tab", view.has_connection),
             ("analyze", view.can_analyze),
             ("analysis-hint", view.can_analyze),
+            ("analysis-partial", view.is_analysis_partial),
+            ("analyze-again", view.can_repeat_analysis),
         ] {
             set_visible(&element(document, id)?, is_visible);
         }

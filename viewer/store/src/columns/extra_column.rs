@@ -95,6 +95,11 @@ impl Columns {
         self.extra_index(field).is_some() || field.finding().and(self.findings()).is_some()
     }
 
+    /// Removes what the analysis of TCP found.
+    pub fn remove_findings(&mut self) {
+        self.findings = None;
+    }
+
     /// Sets what the analysis of TCP found. Fields of findings that were read before are dropped.
     pub fn set_findings(&mut self, findings: Findings) {
         self.extra.retain(|(field, _)| field.finding().is_none());

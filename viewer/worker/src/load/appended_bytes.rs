@@ -1,6 +1,7 @@
 //! The bytes of a part that grows. They are kept in memory, because nothing else has them.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 /// The number of bytes that are collected in a chunk. Pieces of at least half of it are chunks of their own.
 const CHUNK_LEN: usize = 1 << 20;
@@ -15,8 +16,12 @@ pub(super) struct AppendedBytes {
 struct Chunk {
     /// Offset of the first byte.
     start: u64,
-    bytes: Vec<u8>,
+    /// Snapshots share those of all chunks but the last one, which grows.
+    bytes: Rc<Vec<u8>>,
 }
+
+/// The chunks of a [snapshot](AppendedBytes::snapshot). The memory of each is freed with its last user.
+pub type Chunks = std::vec::IntoIter<Rc<Vec<u8>>>;
 
 impl AppendedBytes {
     /// The number of bytes.
@@ -29,19 +34,37 @@ impl AppendedBytes {
         let has_space = |chunk: &Chunk| bytes.len() <= chunk.bytes.capacity() - chunk.bytes.len();
         if !self.chunks.last().is_some_and(has_space) {
             if let Some(last) = self.chunks.last_mut() {
-                last.bytes.shrink_to_fit();
+                Rc::make_mut(&mut last.bytes).shrink_to_fit();
             }
             let start = self.len();
             if CHUNK_LEN / 2 <= bytes.len() {
-                self.chunks.push(Chunk { start, bytes });
+                self.chunks.push(Chunk { start, bytes: Rc::new(bytes) });
                 return self.chunks.last().map_or(&[], |chunk| &chunk.bytes);
             }
-            self.chunks.push(Chunk { start, bytes: Vec::with_capacity(CHUNK_LEN) });
+            let bytes = Rc::new(Vec::with_capacity(CHUNK_LEN));
+            self.chunks.push(Chunk { start, bytes });
         }
         let Some(chunk) = self.chunks.last_mut() else { return &[] };
         let start = chunk.bytes.len();
-        chunk.bytes.extend_from_slice(&bytes);
+        Rc::make_mut(&mut chunk.bytes).extend_from_slice(&bytes);
         &chunk.bytes[start..]
+    }
+
+    /// The first `len` bytes, as far as they exist. They stay the same when others are appended, and exist when
+    /// these are dropped. Only the last chunk is copied.
+    pub(super) fn snapshot(&self, len: u64) -> Chunks {
+        let len = len.min(self.len());
+        let is_shared = |(index, chunk): &(usize, &Chunk)| {
+            chunk.start + chunk.bytes.len() as u64 <= len && index + 1 < self.chunks.len()
+        };
+        let shared = self.chunks.iter().enumerate().take_while(is_shared);
+        let mut chunks: Vec<_> = shared.map(|(_, chunk)| chunk.bytes.clone()).collect();
+        let mut rest = Vec::new();
+        if let Some(chunk) = self.chunks.get(chunks.len()) {
+            self.copy(chunk.start..len, &mut rest);
+        }
+        chunks.extend((!rest.is_empty()).then(|| Rc::new(rest)));
+        chunks.into_iter()
     }
 
     /// Replaces `bytes` by those in a range, as far as they exist.
@@ -103,6 +126,28 @@ mod tests {
                     [start, end].map(|edge| usize::try_from(*edge).unwrap().min(all.len()));
                 assert!(bytes == all[start..end.max(start)], "{start}..{end}");
             }
+        }
+    }
+
+    #[test]
+    fn snapshots_share_all_chunks_but_the_last_one() {
+        let mut appended = AppendedBytes::default();
+        for index in 0..5 {
+            appended.push(vec![index; CHUNK_LEN / 2]);
+        }
+        let all: Vec<_> = (0..5).flat_map(|index| vec![index; CHUNK_LEN / 2]).collect();
+        let len = all.len();
+        let first = appended.chunks[0].bytes.len();
+        let ends = [0, 5, first, first + 1, len - 1, len, len + 1];
+        let snapshots = ends.map(|end| (end, appended.snapshot(end as u64)));
+        assert_eq!(Rc::strong_count(&appended.chunks[0].bytes), 6);
+        assert_eq!(Rc::strong_count(&appended.chunks.last().unwrap().bytes), 1);
+        // Snapshots do not change.
+        appended.push(vec![9; 5]);
+        drop(appended);
+        for (end, chunks) in snapshots {
+            let bytes: Vec<_> = chunks.flat_map(|chunk| (*chunk).clone()).collect();
+            assert!(bytes == all[..end.min(len)], "{end}");
         }
     }
 }

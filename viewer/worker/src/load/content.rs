@@ -19,6 +19,11 @@ impl ContentReader {
         Self { source: Source::whole(len, Form::Observed, open), batch: Vec::new() }
     }
 
+    /// Reads `len` bytes of lines.
+    pub fn of_lines(len: u64) -> Self {
+        Self { source: Source::new(0..len), batch: Vec::new() }
+    }
+
     /// The length of the file, and the number of bytes read.
     pub fn progress(&self) -> (u64, u64) {
         self.source.progress()
@@ -126,19 +131,24 @@ mod tests {
             }
         }
         assert_eq!(reader.progress(), (len, len));
-        let mut selection = Selection::default();
-        let expr = parse("rtx == timeout", &Context::default()).unwrap();
-        selection.set(Dimension::Filter, expr);
         let mut numbers = Vec::new();
         for (loader, findings) in loaders.iter_mut().zip(analysis.finish()) {
             loader.set_findings(&findings);
-            let mut shard = Shard::new(0, String::new());
-            shard.answer(loader.columns(), Preceding::default(), &selection, &[]);
-            let (columns, selected) = (loader.columns(), shard.selected());
-            let rows = (0..columns.len()).filter(|row| selected.contains(*row));
-            numbers.extend(rows.map(|row| columns.row(row).n));
+            numbers.extend(selected(loader));
         }
         numbers
+    }
+
+    /// The numbers of the packets that are retransmissions, according to the findings.
+    fn selected(loader: &Loader) -> Vec<i64> {
+        let mut selection = Selection::default();
+        let expr = parse("rtx == timeout", &Context::default()).unwrap();
+        selection.set(Dimension::Filter, expr);
+        let mut shard = Shard::new(0, String::new());
+        shard.answer(loader.columns(), Preceding::default(), &selection, &[]);
+        let (columns, selected) = (loader.columns(), shard.selected());
+        let rows = (0..columns.len()).filter(|row| selected.contains(*row));
+        rows.map(|row| columns.row(row).n).collect()
     }
 
     #[test]
@@ -156,6 +166,37 @@ mod tests {
         let sampling = Sampling { every: 3, ..all };
         assert_eq!(retransmissions(&capture_file(), &[0], sampling), [4, 10, 16]);
         assert_eq!(retransmissions(&lines, &[0, len / 2], Sampling { every: 3, ..all }).len(), 4);
+    }
+
+    /// The parts of a followed source are joined. The second one grows after the snapshots, which end within lines.
+    #[test]
+    fn findings_reach_the_packets_of_growing_parts() {
+        let lines = lines();
+        let tenth = memchr::memchr_iter(b'\n', &lines).nth(8).unwrap() + 20;
+        let (first, second) = lines.split_at(tenth);
+        let mut loaders = [first, second].map(|part| {
+            let mut loader = Loader::growing(Sampling::default());
+            loader.append(part.to_vec());
+            loader
+        });
+        let lens = [first.len() as u64, second.len() as u64 - 10];
+        let starts = [0, lens[0] + 1];
+        let mut analysis = Analysis::new(&starts);
+        let mut reader = ContentReader::of_lines(lens[0] + lens[1] + 2);
+        for (loader, len) in loaders.iter().zip(lens) {
+            for chunk in loader.snapshot(len) {
+                reader.feed(&chunk, &mut analysis);
+            }
+            reader.feed(b"\n", &mut analysis);
+        }
+        reader.feed(b"", &mut analysis);
+        let mut numbers = Vec::new();
+        for (loader, findings) in loaders.iter_mut().zip(analysis.finish()) {
+            loader.set_findings(&findings);
+            numbers.extend(selected(loader));
+        }
+        // The tenth line and the last one are incomplete.
+        assert_eq!(numbers, [2, 4, 6, 8, 12, 14, 16, 18]);
     }
 
     #[test]

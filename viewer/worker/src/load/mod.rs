@@ -16,6 +16,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+pub use appended_bytes::Chunks;
 pub use connection::{ConnectionRead, ConnectionReader};
 pub use content::ContentReader;
 pub use export::{ExportFormat, Exporter};
@@ -207,6 +208,14 @@ impl Loader {
         }
     }
 
+    /// The first `len` appended bytes, which stay the same when others are appended or the loader is dropped.
+    pub fn snapshot(&self, len: u64) -> Chunks {
+        match &self.origin {
+            Origin::Growing(bytes) => bytes.snapshot(len),
+            _ => Chunks::default(),
+        }
+    }
+
     /// Sets the number of lines before the part. Renumbers packets that are numbered by their lines.
     pub fn set_lines_before(&mut self, lines_before: u64) {
         let sink = &mut self.sink;
@@ -226,13 +235,20 @@ impl Loader {
         }
     }
 
+    /// Removes the findings of the analysis: filters read those in the lines then.
+    pub fn remove_findings(&mut self) {
+        self.sink.columns.remove_findings();
+    }
+
     /// Sets the findings of the analysis in the part, which [`viewer_flows::findings`] reads. Those in packets
     /// that were not loaded are ignored.
     pub fn set_findings(&mut self, bytes: &[u8]) {
+        let start = if let Origin::Lines(range) = &self.origin { range.start } else { 0 };
         let columns = &mut self.sink.columns;
         let mut found = Findings::default();
         let mut row = 0;
         for (offset, marks) in findings(bytes) {
+            let offset = start.saturating_add(offset);
             while row < columns.len() && columns.offset(row) < offset {
                 row += 1;
             }

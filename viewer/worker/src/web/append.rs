@@ -20,7 +20,12 @@ pub(super) fn append(
         state.epoch = epoch;
         let index = state.parts.iter().position(|part| part.number == number);
         let index = index.unwrap_or_else(|| {
-            state.parts.push(new_part());
+            let mut part = new_part();
+            if state.is_analyzed {
+                // Until the next analysis, it has no findings.
+                part.loader.set_findings(&[]);
+            }
+            state.parts.push(part);
             state.parts.len() - 1
         });
         let loader = &mut state.parts[index].loader;

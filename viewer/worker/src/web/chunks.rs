@@ -6,6 +6,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
+use super::kept::KeptReader;
 use super::parts::{CAPTURE_CLOSED, Part, PartFile, Worker};
 use viewer_dom::{ByteReader, bytes_read};
 
@@ -18,6 +19,8 @@ pub(super) enum ChunkReader {
     Blob { reader: ByteReader, buffer: ArrayBuffer },
     /// Reads the bytes that were appended to a part, given by load and number, until the reader was made.
     Appended { worker: Worker, epoch: u32, number: usize, rest: Range<u64> },
+    /// Reads lines that are kept for the analysis, by several workers.
+    Kept(KeptReader),
 }
 
 impl ChunkReader {
@@ -76,6 +79,7 @@ impl ChunkReader {
                 let copy = |part: &mut Part| part.loader.copy_appended(range, bytes);
                 worker.with_part(*epoch, *number, copy).ok_or(CAPTURE_CLOSED)?;
             }
+            Self::Kept(reader) => reader.next(bytes).await?,
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ mod export;
 mod extra;
 mod flows;
 mod formats;
+mod kept;
 mod lines;
 mod load;
 mod modules;
@@ -114,6 +115,12 @@ fn handle(worker: &Worker, message: ToWorker, attachments: &Array) {
             connection::start(worker, id, part, selection, limits);
         }
         ToWorker::Analyze { parts } => analysis::start(worker, parts),
+        ToWorker::AnalyzeAppended { parts } => analysis::start_appended(worker, &parts),
+        ToWorker::ReadKept { part, first } => kept::send(worker, part, first),
+        ToWorker::KeptLines => {
+            let awaited = worker.with_state(|state| state.awaited_lines.take());
+            awaited.into_iter().for_each(|awaited| awaited.resolve(&attachments.get(1)));
+        }
         ToWorker::SetFindings { epoch, part } => {
             let bytes: Uint8Array = attachments.get(1).unchecked_into();
             worker.with_part(epoch, part, |part| {

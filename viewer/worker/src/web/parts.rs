@@ -7,9 +7,10 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Blob, DedicatedWorkerGlobalScope};
 
 use super::extra::Reading;
+use super::kept::AwaitedLines;
 use super::{flows, formats};
 use crate::flow::SyncCursor;
-use crate::load::{Limits, Loader};
+use crate::load::{Chunks, Limits, Loader};
 use crate::message::FromWorker;
 use crate::shard::Shard;
 use crate::wire::encode;
@@ -37,6 +38,12 @@ pub(super) struct State {
     pub(super) reading: Reading,
     /// The number of exports that have not ended.
     pub(super) exports: u32,
+    /// The lines of parts that are kept for the analysis, even if the parts are dropped.
+    pub(super) kept: Vec<(usize, Chunks)>,
+    /// Followed lines are or were analyzed: findings are no longer those in the lines.
+    pub(super) is_analyzed: bool,
+    /// The lines for which the analysis waits.
+    pub(super) awaited_lines: Option<AwaitedLines>,
 }
 
 impl State {
