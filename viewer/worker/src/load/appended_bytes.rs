@@ -20,7 +20,7 @@ struct Chunk {
     bytes: Rc<Vec<u8>>,
 }
 
-/// The chunks of a [snapshot](AppendedBytes::snapshot). The memory of each is freed with its last user.
+/// The chunks of appended bytes that were there at some time. The memory of each is freed with its last user.
 pub type Chunks = std::vec::IntoIter<Rc<Vec<u8>>>;
 
 impl AppendedBytes {
