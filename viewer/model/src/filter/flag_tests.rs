@@ -11,14 +11,8 @@ impl Parser<'_, '_> {
     /// The operand of `has`, or of Wireshark's `&`, which matches if any of the flags is set.
     pub(super) fn masked_flags(&mut self, operator: Range<usize>) -> Result<Expr> {
         let is_any = &self.text[operator] == "&";
-        let letters = match self.peek() {
-            TokenKind::Word(letters) => flags(letters),
-            _ => None,
-        };
         // Without flags, the condition would say nothing.
-        let mask = letters.filter(|mask| *mask != 0);
-        let mask = mask.ok_or_else(|| self.error(EXPECTED_FLAGS))?;
-        self.next();
+        let mask = self.flags_word(|mask| mask != 0)?;
         let has = |mask| Expr::In(Field::Flags, Set::AllFlags(mask));
         if !is_any {
             return Ok(has(mask));
@@ -29,23 +23,28 @@ impl Parser<'_, '_> {
         if !is_equal && !self.take(&["!=", "ne"]) {
             return Ok(any);
         }
-        let value = match self.peek() {
-            TokenKind::Word(text) => flags(text),
-            _ => None,
-        };
-        let value = value.ok_or_else(|| self.error(EXPECTED_FLAGS))?;
-        self.next();
-        let is_not = |expr| Expr::Has(Field::Flags).and(Expr::Not(Box::new(expr)));
+        let value = self.flags_word(|_| true)?;
         // No other value has these bits and no others of the mask.
         let values = || (0..=u8::MAX).filter(|flags| flags & mask == value).collect();
         Ok(match (is_equal, value) {
             (false, 0) => any,
-            (true, 0) => is_not(any),
+            (true, 0) => has_flags_but_not(any),
             (true, _) if value == mask => has(mask),
-            (false, _) if value == mask => is_not(has(mask)),
+            (false, _) if value == mask => has_flags_but_not(has(mask)),
             (true, _) => Expr::In(Field::Flags, Set::Flags(values())),
             (false, _) => Expr::NotIn(Field::Flags, Set::Flags(values())),
         })
+    }
+
+    /// The flags in the next word, if they are accepted.
+    fn flags_word(&mut self, is_accepted: impl Fn(u8) -> bool) -> Result<u8> {
+        let found = match self.peek() {
+            TokenKind::Word(text) => flags(text).filter(|flags| is_accepted(*flags)),
+            _ => None,
+        };
+        let found = found.ok_or_else(|| self.error(EXPECTED_FLAGS))?;
+        self.next();
+        Ok(found)
     }
 
     /// What follows one of Wireshark's fields for single flags.
@@ -67,12 +66,17 @@ impl Parser<'_, '_> {
         let has = Expr::In(Field::Flags, Set::AllFlags(bit));
         Ok(match (is_set == 1) == is_equal {
             true => has,
-            false => Expr::Has(Field::Flags).and(Expr::Not(Box::new(has))),
+            false => has_flags_but_not(has),
         })
     }
 }
 
-/// The error for a bracket at this offset: tcpdump reads bytes of packets with it. Its notation for the TCP flags, such
+/// The packets with TCP flags that do not match an expression.
+fn has_flags_but_not(expr: Expr) -> Expr {
+    Expr::Has(Field::Flags).and(Expr::Not(Box::new(expr)))
+}
+
+/// The error for a bracket at this offset. In tcpdump's language, it selects bytes of packets. That notation for the TCP flags, such
 /// as `tcp[tcpflags] & (tcp-syn|tcp-fin) != 0` (pcap-filter(7)), has a correction.
 pub(super) fn bracket(text: &str, at: usize) -> Box<Error> {
     let message = "Bytes of packets cannot be compared; for flags, use e.g. flags has SYN";
