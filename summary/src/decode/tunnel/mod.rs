@@ -89,6 +89,18 @@ impl Content {
         })
     }
 
+    /// The content announced by the next protocol of NSH (RFC 8300, section 2.2) or VXLAN GPE.
+    fn of_next_protocol(number: u8) -> Option<Self> {
+        Some(match number {
+            1 => Self::Ipv4,
+            2 => Self::Ipv6,
+            3 => Self::Ethernet,
+            4 => Self::EtherType(NSH),
+            5 => Self::Mpls,
+            _ => return None,
+        })
+    }
+
     fn min_len(self) -> usize {
         match self {
             Self::Ethernet => ETHERNET_LEN,

@@ -65,14 +65,7 @@ pub(super) fn nsh(packet: Extent<'_>) -> Option<Tunnel<'_>> {
     const FIXED_METADATA_LEN: usize = 24;
     let &[first, len, kind, next, p0, p1, p2, _] = packet.bytes().first_chunk()?;
     let header_len = usize::from(len & LEN) * 4;
-    let content = match next {
-        1 => Content::Ipv4,
-        2 => Content::Ipv6,
-        3 => Content::Ethernet,
-        4 => Content::EtherType(super::NSH),
-        5 => Content::Mpls,
-        _ => return None,
-    };
+    let content = Content::of_next_protocol(next)?;
     let is_len_right = match kind & 0xf {
         1 => header_len == FIXED_METADATA_LEN,
         2 => MIN_LEN <= header_len,

@@ -30,14 +30,7 @@ pub(super) fn vxlan_gpe(packet: Extent<'_>) -> Option<Tunnel<'_>> {
     /// Version 0, identifier and next protocol present.
     const FLAGS: u8 = 0x0c;
     let &[flags, r0, r1, next, v0, v1, v2, reserved] = packet.bytes().first_chunk()?;
-    let content = match next {
-        1 => Content::Ipv4,
-        2 => Content::Ipv6,
-        3 => Content::Ethernet,
-        4 => Content::EtherType(super::NSH),
-        5 => Content::Mpls,
-        _ => return None,
-    };
+    let content = Content::of_next_protocol(next)?;
     (flags == FLAGS && [r0, r1, reserved] == [0; 3]).then_some(Tunnel {
         kind: TunnelKind::VxlanGpe,
         id: Some(u24([v0, v1, v2])),
