@@ -71,8 +71,8 @@ impl App {
         followed.into_iter().chain(files.map(request)).collect()
     }
 
-    /// The request for what the page has of a followed source. Its packets are read once more when they have
-    /// doubled, and at the end: however many come, each is read few times.
+    /// The request to analyze the packets that the page keeps of a followed source. The analysis is repeated when
+    /// their number has doubled, and at the end, so that each packet is read only a few times.
     fn request_followed_analysis(&mut self) -> Option<Effect> {
         self.follow.as_ref()?;
         let [reading, analyzed] = self.analysis.followed;
@@ -94,7 +94,8 @@ impl App {
         Some(Effect::AnalyzeFollowed(parts))
     }
 
-    /// Removes the findings in a followed source if the analysis is no longer wanted: they would cover less and less.
+    /// Removes the findings in a followed source once the analysis is switched off. Otherwise they would cover a
+    /// smaller and smaller part of the packets.
     pub(super) fn end_followed_analysis(&mut self, effects: &mut Vec<Effect>) {
         let is_over = self.analysis.followed[0].is_none() && self.analysis.followed[1].is_some();
         if is_over && !self.settings.has_analysis {

@@ -57,7 +57,7 @@ fn details_step_from_packet_to_packet() {
     let detail = page.app.view().detail.unwrap();
     assert!(detail.title.starts_with("Packet 8,") && !detail.has_previous && detail.has_next);
     assert_eq!(page.app.view().packets.first, 0);
-    // Previous and next also work if the packet itself is no longer selected.
+    // “Previous packet” and “Next packet” also work if the selection no longer includes the packet.
     page.send(Event::SetFilter("dport == 8".into(), 0));
     page.send(Event::StepDetail(Step::Next));
     assert!(page.app.view().detail.unwrap().title.starts_with("Packet 9,"));

@@ -1,5 +1,5 @@
-//! The analysis of the connections in a file, or in what the page has of a followed source. The parts may belong to
-//! several workers: the worker with the first part reads them all.
+//! The analysis of the connections in a file, or in the lines that the page keeps of a followed source. The parts may
+//! belong to several workers; the worker with the first part reads them all.
 
 use js_sys::Date;
 use wasm_bindgen::JsValue;

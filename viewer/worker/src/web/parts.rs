@@ -40,7 +40,7 @@ pub(super) struct State {
     pub(super) exports: u32,
     /// The lines of parts that are kept for the analysis, even if the parts are dropped.
     pub(super) kept: Vec<(usize, Chunks)>,
-    /// Followed lines are or were analyzed: findings are no longer those in the lines.
+    /// An analysis of followed lines has started. Findings then come from it, not from the fields of the lines.
     pub(super) is_analyzed: bool,
     /// The lines for which the analysis waits.
     pub(super) awaited_lines: Option<AwaitedLines>,
