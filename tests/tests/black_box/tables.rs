@@ -154,10 +154,13 @@ fn ranking_bars_have_the_menu_of_cells() {
     let top = page.eval("document.getElementById('protocols').getBoundingClientRect().top");
     let at = json!({"clientX": x, "clientY": top.as_f64().unwrap() + 10.0, "button": 2, "bubbles": true, "cancelable": true});
     assert!(y > top.as_f64().unwrap());
+    let is_tooltip = "document.getElementById('tooltip').checkVisibility()";
+    page.mouse(Mouse::Move, (x, top.as_f64().unwrap() + 10.0));
+    page.wait_for(is_tooltip);
     page.eval(&format!(
         "document.getElementById('protocols').dispatchEvent(new MouseEvent('contextmenu', {at}))"
     ));
-    page.wait_for(IS_MENU_OPEN);
+    page.wait_for(&format!("{IS_MENU_OPEN} && !{is_tooltip}"));
     let proto = page.text("#value-text");
     choose(&page, "exclude-value");
     let expected = packets.iter().filter(|packet| packet.proto != proto).count();
