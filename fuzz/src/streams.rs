@@ -1,11 +1,11 @@
 //! Packets of connections, in which names are found together.
 
 use crate::packets::check_line;
-use reassembly::NameTracker;
+use reassembly::{DnsTracker, FoundDns, NameTracker};
 use std::net::Ipv4Addr;
 use summary::{LinkType, Packet, Proto, Summary, Timestamp};
 
-/// Names depend only on the packets of the same interface, the number of evicted connections is at most
+/// Names depend only on the packets of the same interface, DNS messages are found without the other names, the number of evicted connections is at most
 /// that of packets, and lines with the names parse back.
 ///
 /// Input: packets. The bits of the first byte select TCP, the port of DNS, the opposite direction, SYN and
@@ -13,6 +13,7 @@ use summary::{LinkType, Packet, Proto, Summary, Timestamp};
 /// follow.
 pub(crate) fn streams(input: &[u8]) {
     let (mut alone, mut mixed) = (NameTracker::new(true), NameTracker::new(true));
+    let mut dns = DnsTracker::default();
     let (mut rest, mut count) = (input, 0);
     while let [bits, seq, len_high, len_low, after @ ..] = rest {
         let len = usize::from(u16::from_be_bytes([*len_high, *len_low])).min(after.len());
@@ -22,6 +23,8 @@ pub(crate) fn streams(input: &[u8]) {
         let summary = summary(*bits, *seq, payload);
         let ts = Timestamp::from_ns(count * 1_000);
         let names = alone.parse(ts, Some("a"), &summary, payload).into_owned();
+        let expected = FoundDns { code: names.dns_rcode, time_us: names.dns_time_us };
+        assert_eq!(dns.find(ts, Some("a"), &summary, payload), expected);
         for interface in ["a", "b"] {
             assert_eq!(mixed.parse(ts, Some(interface), &summary, payload), names);
         }

@@ -1,66 +1,83 @@
-//! The time from a DNS question to its response.
+//! DNS messages, and the time from a question to its response.
 
 use crate::flow::{ConnectionKey, FlowKey};
 use crate::table::{MAX_AGE_NS, Table};
+use crate::tcp::{Readable, TcpStreams};
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};
-use summary::{PayloadNames, Proto, Summary, Timestamp};
+use summary::{DnsCode, DnsMessage, DnsType, PayloadNames, Summary, Timestamp};
 
 /// Maximum number of questions whose response is expected.
 const MAX_QUESTIONS: usize = 1 << 16;
 
-/// Identifies the question of a DNS message. A response repeats the question that it answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct DnsQuestion {
-    /// ID of the message.
-    pub id: u16,
-    /// A hash of name and type.
-    pub hash: u64,
-    /// Whether the message is the response.
-    pub is_response: bool,
-}
-
-impl DnsQuestion {
-    /// The question in the message of a packet with these names. Messages that continue in other packets have no
-    /// names.
-    pub fn of(summary: &Summary<'_>, payload: &[u8], names: &PayloadNames<'_>) -> Option<Self> {
-        // The length of a message over TCP is before it.
-        let is_tcp = summary.proto == Proto::TCP;
-        let message = if is_tcp { payload.get(2..)? } else { payload };
-        Self::new(message, names)
-    }
-
-    /// The question of a message with these names.
-    fn new(message: &[u8], names: &PayloadNames<'_>) -> Option<Self> {
-        let (Some((name, kind)), [id_high, id_low, flags, ..]) = (&names.dns, message) else {
-            return None;
-        };
-        let mut hasher = FxHasher::default();
-        (name, kind).hash(&mut hasher);
-        Some(Self {
-            id: u16::from_be_bytes([*id_high, *id_low]),
-            hash: hasher.finish(),
-            is_response: flags & 0x80 != 0,
-        })
-    }
-}
-
-/// Measures the times of DNS responses.
+/// Finds DNS messages in packets, in the order in which they were captured: the same ones as
+/// [`NameTracker`](crate::NameTracker), without reading other names.
 #[derive(Debug, Default)]
-pub struct DnsTimes(Questions);
+pub struct DnsTracker {
+    tcp: TcpStreams,
+    questions: Questions,
+    /// Buffer for names.
+    buf: String,
+}
 
-impl DnsTimes {
-    /// Adds a DNS message. Returns the response time in microseconds, or `None` if the message is a question, or
-    /// if its question was not captured. Add messages in the order in which they were captured.
-    pub fn add(
+/// What a packet tells about a DNS message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FoundDns {
+    /// The code of a response.
+    pub code: Option<DnsCode>,
+    /// The time from the question to this response, in microseconds.
+    pub time_us: Option<u64>,
+}
+
+impl DnsTracker {
+    /// The message in a packet, or the first one that it completes. `interface` is where it was captured.
+    pub fn find(
         &mut self,
         ts: Timestamp,
         interface: Option<&str>,
         summary: &Summary<'_>,
-        question: DnsQuestion,
-    ) -> Option<u64> {
-        let flow = FlowKey::new(interface, summary).filter(|_| summary.frag.is_none())?;
-        self.0.add_question(flow, ts, question)
+        payload: &[u8],
+    ) -> FoundDns {
+        let Self { tcp, questions, buf } = self;
+        let Some(key) = FlowKey::new(interface, summary).filter(|_| summary.frag.is_none()) else {
+            return FoundDns::default();
+        };
+        let assembled;
+        let message = match summary.proto.name() {
+            "tcp" => match tcp.add_readable(key, ts, summary, payload) {
+                None => None,
+                Some(Readable::Assembled(bytes)) => {
+                    assembled = bytes;
+                    DnsMessage::in_assembled(summary, &assembled)
+                }
+                Some(Readable::Own { .. }) => DnsMessage::in_packet(summary, payload),
+            },
+            _ => DnsMessage::in_packet(summary, payload),
+        };
+        let Some(message) = message else { return FoundDns::default() };
+        let question = message.question(buf);
+        let question = question.map(|(name, kind)| Question::new(&message, &name, kind));
+        let time_us = question.and_then(|question| questions.add(key, ts, question));
+        FoundDns { code: message.code(), time_us }
+    }
+}
+
+/// Identifies the question of a DNS message. A response repeats the question that it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Question {
+    /// ID of the message.
+    id: u16,
+    /// A hash of name and type.
+    hash: u64,
+    /// Whether the message is the response.
+    is_response: bool,
+}
+
+impl Question {
+    fn new(message: &DnsMessage<'_>, name: &str, kind: DnsType) -> Self {
+        let mut hasher = FxHasher::default();
+        (name, kind).hash(&mut hasher);
+        Self { id: message.id(), hash: hasher.finish(), is_response: message.is_response() }
     }
 }
 
@@ -78,28 +95,23 @@ impl Default for Questions {
 }
 
 impl Questions {
-    /// Adds a DNS message with these names: a question is remembered, a response gets the time since its
-    /// question. A question that is repeated counts from the first time.
-    pub(crate) fn add(
+    /// Adds a DNS message with these names, which get the time of a response.
+    pub(crate) fn add_names(
         &mut self,
         flow: FlowKey,
         now: Timestamp,
-        message: &[u8],
+        message: Option<DnsMessage<'_>>,
         names: &mut PayloadNames<'_>,
     ) {
-        if let Some(question) = DnsQuestion::new(message, names) {
-            names.dns_time_us = self.add_question(flow, now, question);
+        if let (Some((name, kind)), Some(message)) = (&names.dns, message) {
+            names.dns_time_us = self.add(flow, now, Question::new(&message, name, *kind));
         }
     }
 
-    /// Adds a message. Returns the time of a response.
-    fn add_question(
-        &mut self,
-        flow: FlowKey,
-        now: Timestamp,
-        question: DnsQuestion,
-    ) -> Option<u64> {
-        let DnsQuestion { id, hash, is_response } = question;
+    /// Adds the question of a message: it is remembered, or, in a response, removed. Returns the time of a
+    /// response. A question that is repeated counts from the first time.
+    fn add(&mut self, flow: FlowKey, now: Timestamp, question: Question) -> Option<u64> {
+        let Question { id, hash, is_response } = question;
         let since = |time: Timestamp| now.ns().saturating_sub(time.ns());
         if is_response {
             let question = self.0.remove(&(flow.connection.reversed(), id, hash));
@@ -119,7 +131,7 @@ impl Questions {
 mod tests {
     use super::*;
     use std::net::Ipv4Addr;
-    use summary::{DnsType, LinkType, Summary};
+    use summary::LinkType;
 
     fn flow(number: u32) -> FlowKey {
         let mut summary = Summary::new(LinkType::RAW, 0, 0);
@@ -134,46 +146,39 @@ mod tests {
         questions: &mut Questions,
         flow: FlowKey,
         us: i64,
-        message: [u8; 3],
-        name: &str,
+        (id, is_response): (u16, bool),
+        name: u64,
     ) -> Option<u64> {
-        let dns = Some((name.to_owned().into(), DnsType(1)));
-        let mut names = PayloadNames { dns, ..PayloadNames::default() };
-        questions.add(flow, Timestamp::from_ns(us * 1_000 + 999), &message, &mut names);
-        names.dns_time_us
+        let question = Question { id, hash: name, is_response };
+        questions.add(flow, Timestamp::from_ns(us * 1_000 + 999), question)
     }
 
     #[test]
     fn response_has_the_time_since_its_first_question() {
         let mut questions = Questions::default();
-        let (query, response) = ([0, 7, 1], [0, 7, 0x81]);
+        let (query, response) = ((7, false), (7, true));
         let back = flow(1).reversed();
-        assert_eq!(elapsed(&mut questions, flow(1), 0, query, "a"), None);
-        assert_eq!(elapsed(&mut questions, flow(1), 100, query, "a"), None);
-        assert_eq!(elapsed(&mut questions, flow(1), 150, response, "a"), None, "same direction");
-        assert_eq!(elapsed(&mut questions, flow(2).reversed(), 150, response, "a"), None);
-        assert_eq!(elapsed(&mut questions, back, 150, response, "b"), None);
-        assert_eq!(elapsed(&mut questions, back, 150, [1, 7, 0x81], "a"), None);
-        assert_eq!(elapsed(&mut questions, back, 250, response, "a"), Some(250));
-        assert_eq!(elapsed(&mut questions, back, 300, response, "a"), None, "a second response");
-        elapsed(&mut questions, flow(1), 1_000, query, "a");
-        assert_eq!(elapsed(&mut questions, back, 70_000_000, response, "a"), None, "too late");
-        elapsed(&mut questions, flow(1), 1_000, query, "a");
-        assert_eq!(
-            elapsed(&mut questions, back, 999, response, "a"),
-            None,
-            "the clock was set back"
-        );
+        assert_eq!(elapsed(&mut questions, flow(1), 0, query, 1), None);
+        assert_eq!(elapsed(&mut questions, flow(1), 100, query, 1), None);
+        assert_eq!(elapsed(&mut questions, flow(1), 150, response, 1), None, "same direction");
+        assert_eq!(elapsed(&mut questions, flow(2).reversed(), 150, response, 1), None);
+        assert_eq!(elapsed(&mut questions, back, 150, response, 2), None);
+        assert_eq!(elapsed(&mut questions, back, 150, (8, true), 1), None);
+        assert_eq!(elapsed(&mut questions, back, 250, response, 1), Some(250));
+        assert_eq!(elapsed(&mut questions, back, 300, response, 1), None, "a second response");
+        elapsed(&mut questions, flow(1), 1_000, query, 1);
+        assert_eq!(elapsed(&mut questions, back, 70_000_000, response, 1), None, "too late");
+        elapsed(&mut questions, flow(1), 1_000, query, 1);
+        assert_eq!(elapsed(&mut questions, back, 999, response, 1), None, "the clock was set back");
     }
 
     #[test]
     fn number_of_questions_is_limited() {
         let mut questions = Questions::default();
         for number in 0..70_000 {
-            elapsed(&mut questions, flow(number), 0, [0, 7, 1], "a");
+            elapsed(&mut questions, flow(number), 0, (7, false), 1);
         }
-        let mut answer =
-            |number| elapsed(&mut questions, flow(number).reversed(), 5, [0, 7, 0x81], "a");
+        let mut answer = |number| elapsed(&mut questions, flow(number).reversed(), 5, (7, true), 1);
         assert_eq!((answer(0), answer(69_999)), (None, Some(5)));
     }
 }

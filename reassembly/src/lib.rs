@@ -66,6 +66,6 @@ mod table;
 mod tcp;
 mod tracker;
 
-pub use dns::{DnsQuestion, DnsTimes};
+pub use dns::{DnsTracker, FoundDns};
 pub use fragments::{AssembledPacket, FoundFragment, FragmentTracker};
 pub use tracker::NameTracker;

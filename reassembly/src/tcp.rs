@@ -24,9 +24,9 @@ pub(crate) struct TcpStreams {
     turns: Table<ConnectionKey, u32>,
 }
 
-/// What a segment is for the reader of names.
+/// What a segment is for a reader of names.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Segment {
+enum Segment {
     /// It completes this message.
     Completes(Vec<u8>),
     /// It continues a message or a body, and completes none.
@@ -40,6 +40,15 @@ pub(crate) enum Segment {
     },
 }
 
+/// The bytes of a segment that have to be read for names.
+#[derive(Debug)]
+pub(crate) enum Readable {
+    /// A message that it completes.
+    Assembled(Vec<u8>),
+    /// Those of the segment. `may_be_http` is false if they may be those of a body, or of another text protocol.
+    Own { may_be_http: bool },
+}
+
 impl Default for TcpStreams {
     fn default() -> Self {
         let (positions, turns) = (Table::new(MAX_POSITIONS), Table::new(MAX_POSITIONS));
@@ -48,8 +57,25 @@ impl Default for TcpStreams {
 }
 
 impl TcpStreams {
+    /// Adds a segment. Returns the bytes that may have names, if there are some.
+    pub(crate) fn add_readable(
+        &mut self,
+        key: FlowKey,
+        now: Timestamp,
+        summary: &Summary<'_>,
+        payload: &[u8],
+    ) -> Option<Readable> {
+        match self.add(key, now, summary, payload) {
+            Segment::Completes(message) => Some(Readable::Assembled(message)),
+            // The packet that completes the message has its names.
+            Segment::Continues => None,
+            Segment::Alone { extent: Extent::Incomplete, .. } if !is_cut(summary, payload) => None,
+            Segment::Alone { may_be_http, .. } => Some(Readable::Own { may_be_http }),
+        }
+    }
+
     /// Adds a segment with a payload, or without one.
-    pub(crate) fn add(
+    fn add(
         &mut self,
         key: FlowKey,
         now: Timestamp,
@@ -334,7 +360,7 @@ fn alone(summary: &Summary<'_>, payload: &[u8], may_be_http: bool) -> Segment {
 }
 
 /// Whether the capture omits bytes of the payload.
-pub(crate) fn is_cut(summary: &Summary<'_>, payload: &[u8]) -> bool {
+fn is_cut(summary: &Summary<'_>, payload: &[u8]) -> bool {
     payload.len() < wire_len(summary, payload)
 }
 

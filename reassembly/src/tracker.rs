@@ -4,8 +4,8 @@ use crate::dns::Questions;
 use crate::flow::FlowKey;
 use crate::ja4;
 use crate::quic::QuicConnections;
-use crate::tcp::{Segment, TcpStreams, is_cut};
-use summary::{ClientHello, Extent, Ja4, PayloadNames, Summary, Timestamp};
+use crate::tcp::{Readable, TcpStreams};
+use summary::{ClientHello, DnsMessage, Ja4, PayloadNames, Summary, Timestamp};
 
 /// Finds names in packets, in the order in which they were captured. The packets of a connection have to
 /// be passed to the same tracker.
@@ -42,27 +42,27 @@ impl NameTracker {
             return PayloadNames::default();
         };
         if summary.proto.name() == "tcp" {
-            let (bytes, mut names) = match tcp.add(key, ts, summary, payload) {
-                Segment::Completes(bytes) => {
+            let (bytes, dns, mut names) = match tcp.add_readable(key, ts, summary, payload) {
+                None => return PayloadNames::default(),
+                Some(Readable::Assembled(bytes)) => {
                     *message = bytes;
-                    (&message[..], PayloadNames::parse_assembled(summary, message, buf))
+                    let dns = DnsMessage::in_assembled(summary, message);
+                    (&message[..], dns, PayloadNames::parse_assembled(summary, message, buf))
                 }
-                // The packet that completes the message has its names.
-                Segment::Continues => return PayloadNames::default(),
-                Segment::Alone { extent: Extent::Incomplete, .. } if !is_cut(summary, payload) => {
-                    return PayloadNames::default();
-                }
-                Segment::Alone { may_be_http, .. } => {
+                Some(Readable::Own { may_be_http }) => {
                     let names = PayloadNames::parse(summary, payload, buf);
-                    (payload, if may_be_http { names } else { names.without_http() })
+                    let names = if may_be_http { names } else { names.without_http() };
+                    (payload, DnsMessage::in_packet(summary, payload), names)
                 }
             };
             names.ja4 = has_ja4.then(|| ja4_in_records(bytes)).flatten();
-            questions.add(key, ts, bytes.get(2..).unwrap_or_default(), &mut names);
+            questions.add_names(key, ts, dns, &mut names);
             return names;
         }
         let mut names = PayloadNames::parse(summary, payload, buf);
-        questions.add(key, ts, payload, &mut names);
+        if names.dns.is_some() {
+            questions.add_names(key, ts, DnsMessage::in_packet(summary, payload), &mut names);
+        }
         let is_greased = payload.first().is_some_and(|first| first & 0xc0 == 0x80);
         if names.quic.is_none() && (names.dns.is_some() || !is_greased) {
             return names;

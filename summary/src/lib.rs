@@ -75,8 +75,8 @@ pub use inspect::{Field, Layer, inspect};
 pub use link_type::LinkType;
 pub use packet::{Direction, Faults, Gso, GsoKind, IcmpQuote, Packet, Summary, Tcp, VlanIds};
 pub use payload_names::{
-    ClientHello, DnsCode, DnsType, Extent, HttpFraming, HttpHead, HttpStart, Ja4, PayloadNames,
-    QuicPacket, QuicPacketKind, StreamStart, take_variable_int,
+    ClientHello, DnsCode, DnsMessage, DnsType, Extent, HttpFraming, HttpHead, HttpStart, Ja4,
+    PayloadNames, QuicPacket, QuicPacketKind, StreamStart, take_variable_int,
 };
 pub use proto::{Proto, ProtoNumber};
 pub use record_format::{RecordFormat, TagError, Tags, TimeUnit};

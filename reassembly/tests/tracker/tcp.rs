@@ -1,6 +1,6 @@
 //! Messages in TCP segments.
 
-use crate::packets::{ACK, RST, SYN, hello, names, tcp};
+use crate::packets::{ACK, RST, SYN, hello, names, reversed, tcp};
 use proptest::prelude::*;
 use reassembly::NameTracker;
 
@@ -65,6 +65,35 @@ fn messages_of_dns_may_be_split_anywhere() {
         // Without the SYN, the message proves itself if the first segment has its length.
         if 2 <= cut {
             assert_eq!(found(&packets[1..]), expected[1..], "{cut}");
+        }
+    }
+}
+
+/// The ID is after the length, and may be after the header of a proxy.
+#[test]
+fn responses_in_segments_have_times() {
+    let question = query("www");
+    let response = [&question[..4], &[0x81], &question[5..]].concat();
+    let proxied = [b"PROXY TCP4 192.0.2.1 198.51.100.2 50000 53\r\n", &question[..]].concat();
+    for question in [&question, &proxied] {
+        for cut in [1, 8, response.len()] {
+            let answer = |start, end| reversed(segment(53, &response, start, end));
+            let packets = [
+                segment(53, question, 0, question.len()),
+                answer(0, cut),
+                answer(cut, response.len()),
+            ];
+            let mut tracker = NameTracker::default();
+            let times = (0..)
+                .zip(&packets)
+                .map(|(index, packet)| names(&mut tracker, index * 5_000, packet).dns_time_us);
+            let expected = match cut {
+                _ if cut == response.len() => [None, Some(5), None],
+                // A single byte does not prove that a message begins.
+                1 => [None; 3],
+                _ => [None, None, Some(10)],
+            };
+            assert_eq!(times.collect::<Vec<_>>(), expected, "{cut}");
         }
     }
 }

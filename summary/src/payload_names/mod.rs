@@ -19,7 +19,7 @@ use crate::inspect::payload as fields;
 use crate::observer::Observer;
 use std::borrow::Cow;
 
-pub use dns::{DnsCode, DnsType};
+pub use dns::{DnsCode, DnsType, Message as DnsMessage};
 pub use extent::{Extent, StreamStart};
 pub use http::{HttpFraming, HttpHead, HttpStart};
 pub use ja4::Ja4;
@@ -125,11 +125,7 @@ impl<'a> PayloadNames<'a> {
         observer: &mut impl Observer,
     ) -> Self {
         let len = wire_len(summary, payload);
-        let ports = [summary.sport, summary.dport];
-        let context = dns::Context { len, is_expected: is_dns_expected(summary) };
-        if !ports.contains(&Some(NETBIOS_PORT))
-            && let Some(message) = dns::Message::parse(payload, context)
-        {
+        if let Some(message) = DnsMessage::in_datagram(summary, payload, len) {
             return Self::in_message(&message, buf, observer);
         }
         Self { quic: quic::version(payload, len, observer), ..Self::default() }
@@ -212,12 +208,12 @@ impl<'a> PayloadNames<'a> {
 
     /// Names in a DNS message.
     fn in_message(
-        message: &dns::Message<'_>,
+        message: &DnsMessage<'_>,
         buf: &'a mut String,
         observer: &mut impl Observer,
     ) -> Self {
         Self {
-            dns: message.question(buf, observer),
+            dns: message.question_observed(buf, observer),
             dns_rcode: message.code(),
             dns_answers: message.answers().take(Self::MAX_TEXTS).map(Cow::Owned).collect(),
             ..Self::default()
@@ -271,6 +267,46 @@ impl<'a> PayloadNames<'a> {
     /// True if there are no names.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+impl<'a> DnsMessage<'a> {
+    /// The message in the transport payload of a packet: the first one whose names [`PayloadNames::parse`]
+    /// returns.
+    pub fn in_packet(summary: &Summary<'_>, payload: &'a [u8]) -> Option<Self> {
+        if summary.frag.is_some() {
+            return None;
+        }
+        let len = wire_len(summary, payload);
+        match summary.proto.static_name()? {
+            "udp" => Self::in_datagram(summary, payload, len),
+            "tcp" => Self::in_segment(summary, payload, len),
+            _ => None,
+        }
+    }
+
+    /// The message in bytes that were assembled from several TCP segments: see
+    /// [`PayloadNames::parse_assembled`].
+    pub fn in_assembled(summary: &Summary<'_>, message: &'a [u8]) -> Option<Self> {
+        Self::in_segment(summary, message, message.len())
+    }
+
+    /// The message in a datagram, whose payload has `len` bytes on the wire.
+    fn in_datagram(summary: &Summary<'_>, payload: &'a [u8], len: usize) -> Option<Self> {
+        if [summary.sport, summary.dport].contains(&Some(NETBIOS_PORT)) {
+            return None;
+        }
+        Self::parse(payload, dns::Context { len, is_expected: is_dns_expected(summary) })
+    }
+
+    /// The message in a TCP segment, whose payload has `len` bytes on the wire.
+    fn in_segment(summary: &Summary<'_>, payload: &'a [u8], len: usize) -> Option<Self> {
+        let header_len = proxy::header_len(payload).unwrap_or(0);
+        let (payload, len) = (&payload[header_len..], len - header_len);
+        let message = dns::first_in_segment(payload, len, is_dns_stream(summary))?;
+        // Messages of TLS and HTTP come first, because DNS may look like both.
+        let is_http = || HttpHead::parse(payload).is_some_and(|head| head.is_proved_by(payload));
+        (!tls::is_record(payload) && !is_http()).then_some(message)
     }
 }
 
@@ -436,6 +472,33 @@ mod tests {
             let number = if is_tcp { 6 } else { 17 };
             names(number, (53, port), &[start, &payload].concat());
             names(number, (443, port), &[start, &payload].concat());
+        }
+
+        #[test]
+        fn dns_messages_are_those_with_names(
+            before in prop::sample::select(vec![&b""[..], b"\x16\x03\x01", b"PROXY UNKNOWN\r\n", b"\x01"]),
+            id: [u8; 2], is_response: bool, question_count in 0u8..3, damage: Option<(prop::sample::Index, u8)>,
+            port in prop::sample::select(vec![53u16, 137, 443, 5353]), is_tcp: bool, has_len: bool,
+        ) {
+            let mut message = [&id[..], &QUESTION[2..]].concat();
+            (message[2], message[5]) = (u8::from(is_response) << 7, question_count);
+            if let Some((index, value)) = damage {
+                *index.get_mut(&mut message) = value;
+            }
+            let len = [0, u8::try_from(message.len()).unwrap()];
+            let payload = [before, if has_len { &len } else { &[] }, &message].concat();
+            let packet = packet(if is_tcp { 6 } else { 17 }, (5_000, port), &payload);
+            let decoded =
+                decode_with_payload(LinkType::RAW, &packet, u32::try_from(packet.len()).unwrap());
+            let (summary, payload) = (&decoded.summary, decoded.payload);
+            let (mut buf, mut name) = (String::new(), String::new());
+            let names = PayloadNames::parse(summary, payload, &mut buf);
+            let dns = DnsMessage::in_packet(summary, payload);
+            prop_assert_eq!(dns.and_then(|dns| dns.question(&mut name)), names.dns);
+            prop_assert_eq!(dns.and_then(|dns| dns.code()), names.dns_rcode);
+            if let Some(dns) = dns.filter(|_| damage.is_none()) {
+                prop_assert_eq!((dns.id(), dns.is_response()), (u16::from_be_bytes(id), is_response));
+            }
         }
     }
 }

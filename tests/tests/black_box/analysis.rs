@@ -15,7 +15,7 @@ use xtask::build;
 use crate::flows::{ACK, SYN, segment};
 
 /// The fields of findings.
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 12] = [
     "rtx",
     "ooo",
     "dup_ack",
@@ -26,6 +26,7 @@ const FIELDS: [&str; 11] = [
     "unseen",
     "rtt_us",
     "handshake_us",
+    "dns_rcode",
     "dns_time_us",
 ];
 

@@ -1,7 +1,6 @@
 //! The analysis of one file.
 
 use flow::{FlowTable, Limits, Marks, Observation};
-use reassembly::DnsTimes;
 use std::sync::Arc;
 use summary::line::parse_packet;
 use summary::{Packet, PayloadNames, TcpOptions};
@@ -34,7 +33,6 @@ pub trait Analyze {
 #[derive(Debug)]
 pub struct Analysis {
     flows: FlowTable,
-    dns_times: DnsTimes,
     /// The interface of the last packet.
     interface: Option<Arc<str>>,
     parts: Vec<Part>,
@@ -60,7 +58,6 @@ impl Analysis {
         let part = |start: &u64| Part { start: *start, ..Part::default() };
         Self {
             flows: FlowTable::new(Limits::default()),
-            dns_times: DnsTimes::default(),
             interface: None,
             parts: starts.iter().map(part).collect(),
             current: 0,
@@ -117,12 +114,8 @@ impl Analyze for Analysis {
     fn add_packets(&mut self, bytes: &[u8]) {
         unpack_observed(bytes, |packet, values, offset| {
             let mut marks = self.observe(packet, &values.options);
-            marks.dns_code = values.dns_code;
-            if let Some(question) = values.question {
-                let interface = packet.interface.as_deref();
-                let us = self.dns_times.add(packet.ts, interface, &packet.summary, question);
-                marks.dns_time_us = us.and_then(|us| u32::try_from(us).ok());
-            }
+            marks.dns_code = values.dns.code;
+            marks.dns_time_us = values.dns.time_us.and_then(|us| u32::try_from(us).ok());
             self.add(offset, &marks);
         });
     }
@@ -290,6 +283,61 @@ mod tests {
         let expected: Vec<_> =
             expected().into_iter().map(|(index, marks)| (offsets[2 * index + 1], marks)).collect();
         assert_eq!(found, expected);
+    }
+
+    /// The question `a A` and its answer that no such name exists.
+    const MESSAGES: [&[u8]; 2] = [
+        b"\0\x07\x01\0\0\x01\0\0\0\0\0\0\x01a\0\0\x01\0\x01",
+        b"\0\x07\x81\x83\0\x01\0\0\0\0\0\0\x01a\0\0\x01\0\x01",
+    ];
+
+    /// The marks of the answer after this time.
+    fn answer(ms: u32) -> Marks {
+        Marks { dns_code: Some(DnsCode(3)), dns_time_us: Some(1_000 * ms), ..Marks::default() }
+    }
+
+    /// The fragments of the answer arrive in both orders. The one that completes it has the marks.
+    #[test]
+    fn dns_in_fragments_is_analysed() {
+        let datagram = |from: u8, message: &[u8]| {
+            let len = u8::try_from(8 + message.len()).unwrap();
+            let ports = if from == 1 { [50_000u16, 53] } else { [53, 50_000] };
+            [ports.map(u16::to_be_bytes).as_flattened(), &[0, len, 0, 0], message].concat()
+        };
+        let packet = |from: u8, field: [u8; 2], payload: &[u8]| {
+            let len = u8::try_from(20 + payload.len()).unwrap();
+            let start = [0x45, 0, 0, len, 0, 7, field[0], field[1], 64, 17, 0, 0];
+            [&start[..], &[10, 0, 0, from, 10, 0, 0, 3 - from], payload].concat()
+        };
+        let question = packet(1, [0, 0], &datagram(1, MESSAGES[0]));
+        let whole = datagram(2, MESSAGES[1]);
+        let (first, last) = whole.split_at(16);
+        let fragments = [packet(2, [0x20, 0], first), packet(2, [0, 2], last)];
+        for order in [[0, 1], [1, 0]] {
+            let packets = [&question, &fragments[order[0]], &fragments[order[1]]];
+            let packets = packets.map(Clone::clone);
+            let (offsets, found) = analysed([0, 20, 30].into_iter().zip(packets));
+            assert_eq!(found, [(offsets[2], answer(30))]);
+        }
+    }
+
+    /// The answer is in two segments.
+    #[test]
+    fn dns_in_segments_is_analysed() {
+        let bytes = |message: &[u8]| [&[0, 19], message].concat();
+        let [question, answer_bytes] = MESSAGES.map(bytes);
+        // Data of a connection to port 53.
+        let segment = |from_client: bool, seq: u32, payload: &[u8]| {
+            let mut packet = segment(from_client, ACK, [seq, 1], &[], payload);
+            packet[if from_client { 22..24 } else { 20..22 }].copy_from_slice(&[0, 53]);
+            packet
+        };
+        let (first, last) = answer_bytes.split_at(9);
+        let packets =
+            [segment(true, 1, &question), segment(false, 1, first), segment(false, 10, last)];
+        let (offsets, found) = analysed([0, 20, 30].into_iter().zip(packets));
+        let dns: Vec<_> = found.iter().filter(|(_, marks)| marks.dns_code.is_some()).collect();
+        assert_eq!(dns, [&(offsets[2], answer(30))]);
     }
 
     /// The lines of [`connection`] with their offsets, one after the other.

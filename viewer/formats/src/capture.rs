@@ -1,15 +1,39 @@
 //! Reads packets from pcap and pcapng files, with the decoder of the sniffer.
 
 use summary::capture_file::{Frame, Reader, Step};
-use summary::{Packet, decode};
+use summary::{HeaderDetails, Packet, Summary, Tunnels, decode_with_details};
 
-/// A packet of a capture file.
+/// A packet of a capture file, not yet decoded.
 #[derive(Debug)]
 pub(crate) struct Record<'a> {
-    pub(crate) packet: Packet<'a>,
+    /// Its number in the file, from 1.
+    pub(crate) n: u64,
     pub(crate) frame: Frame<'a>,
     /// The reader that read it, which knows its interface.
     pub(crate) reader: &'a Reader,
+}
+
+impl<'a> Record<'a> {
+    /// The packet as the sniffer describes it without options: without the MAC addresses of IP packets.
+    pub(crate) fn packet(&self) -> Packet<'a> {
+        let (mut packet, _) = self.decode(&mut HeaderDetails::default());
+        packet.summary.faults.insert(self.frame.faults);
+        packet.summary.omit_redundant_eth();
+        packet
+    }
+
+    /// Decodes the frame: the packet with its MAC addresses, without the faults of the record, and its transport
+    /// payload. All forms of packets use this, so that this module contains the decoder once.
+    pub(crate) fn decode(&self, details: &mut HeaderDetails) -> (Packet<'a>, &'a [u8]) {
+        let Frame { ts, link, bytes, wire_len, interface, .. } = self.frame;
+        let mut packet = Packet::new(self.n, ts, Summary::new(link, 0, 0));
+        let summary = &mut packet.summary;
+        let payload = decode_with_details(link, bytes, wire_len, Tunnels::Inner, summary, details);
+        let interface = self.reader.interfaces().get(interface);
+        packet.interface =
+            interface.and_then(|interface| interface.name.as_deref()).map(Into::into);
+        (packet, payload)
+    }
 }
 
 /// A capture file being read.
@@ -99,8 +123,7 @@ impl Capture {
                         self.description_count = self.reader.description_count();
                         self.checkpoints.add(start, &self.reader);
                     }
-                    let packet = packet(&frame, self.count, &self.reader);
-                    visit(&Record { packet, frame, reader: &self.reader }, start);
+                    visit(&Record { n: self.count, frame, reader: &self.reader }, start);
                     consumed_len += consumed;
                 }
                 Err(error) => break Err(error.to_string()),
@@ -125,22 +148,9 @@ impl Capture {
     ) -> Result<Record<'a>, Option<usize>> {
         let reader = self.checkpoints.find(start).ok_or(None)?;
         match reader.clone().step(bytes) {
-            Ok(Step::Frame { frame, .. }) => {
-                Ok(Record { packet: packet(&frame, n, reader), frame, reader })
-            }
+            Ok(Step::Frame { frame, .. }) => Ok(Record { n, frame, reader }),
             Ok(Step::NeedMore { needed }) => Err(Some(needed)),
             _ => Err(None),
         }
     }
-}
-
-/// Decodes a frame. Leaves out the MAC addresses of IP packets, as the sniffer does without `-e`.
-fn packet<'a>(frame: &Frame<'a>, n: u64, reader: &'a Reader) -> Packet<'a> {
-    let mut summary = decode(frame.link, frame.bytes, frame.wire_len);
-    summary.faults.insert(frame.faults);
-    summary.omit_redundant_eth();
-    let mut packet = Packet::new(n, frame.ts, summary);
-    let interface = reader.interfaces().get(frame.interface);
-    packet.interface = interface.and_then(|interface| interface.name.as_deref()).map(Into::into);
-    packet
 }

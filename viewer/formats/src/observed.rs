@@ -1,11 +1,8 @@
 //! Packets with the values that the analysis of TCP needs: those of [`packed`], and further ones.
 
 use crate::packed::{self, Unpacker};
-use reassembly::{DnsQuestion, FragmentTracker};
-use summary::{
-    DnsCode, HeaderDetails, Packet, PayloadNames, Summary, TcpOptions, TunnelPath, Tunnels,
-    decode_with_details,
-};
+use reassembly::{DnsTracker, FoundDns, FragmentTracker};
+use summary::{DnsCode, HeaderDetails, Packet, Summary, TcpOptions, TunnelPath, Tunnels};
 
 use crate::capture::Record;
 
@@ -20,9 +17,8 @@ const HAS_TUNNEL: u8 = 1 << 6;
 const HAS_DNS: u8 = 1 << 7;
 
 /// Bits of the byte that tells which values of a DNS message follow.
-const HAS_QUESTION: u8 = 1;
-const IS_RESPONSE: u8 = 1 << 1;
-const HAS_CODE: u8 = 1 << 2;
+const HAS_CODE: u8 = 1;
+const HAS_TIME: u8 = 1 << 1;
 
 /// Kinds of TCP options, and their lengths (RFC 9293, RFC 7323, RFC 2018).
 const MSS: [u8; 2] = [2, 4];
@@ -35,10 +31,9 @@ const TIMESTAMPS: [u8; 2] = [8, 10];
 #[derive(Debug, Default)]
 pub(crate) struct Observer {
     fragments: FragmentTracker,
+    dns: DnsTracker,
     /// Options being written.
     options: Vec<u8>,
-    /// Buffer for names.
-    buf: String,
 }
 
 /// Values of a packet besides its summary.
@@ -46,34 +41,21 @@ pub(crate) struct Observer {
 pub struct ObservedValues {
     /// Options of the TCP header.
     pub options: TcpOptions,
-    /// The question of a DNS message.
-    pub question: Option<DnsQuestion>,
-    /// The code of a DNS response.
-    pub dns_code: Option<DnsCode>,
+    /// The DNS message that the packet contains or completes.
+    pub dns: FoundDns,
 }
 
 impl Observer {
     /// Appends a packet with the offset of its record. Fragments have the ports of the first one, if that
     /// was captured before. The fragment that completes a datagram has the content of the datagram.
     pub(crate) fn write(&mut self, record: &Record<'_>, offset: u64, out: &mut Vec<u8>) {
-        let frame = &record.frame;
-        let mut packet = record.packet.clone();
-        packet.summary = Summary::new(frame.link, 0, 0);
         let mut details = HeaderDetails::default();
-        let (tunnels, summary) = (Tunnels::Inner, &mut packet.summary);
-        let payload = decode_with_details(
-            frame.link,
-            frame.bytes,
-            frame.wire_len,
-            tunnels,
-            summary,
-            &mut details,
-        );
+        let (mut packet, payload) = record.decode(&mut details);
         let mut whole = None;
         if let Some(fragment) = details.fragment {
             let (ts, interface) = (packet.ts, packet.interface.as_deref());
-            let part = (&fragment, frame.bytes);
-            let found = self.fragments.add(ts, interface, &packet.summary, part, tunnels);
+            let part = (&fragment, record.frame.bytes);
+            let found = self.fragments.add(ts, interface, &packet.summary, part, Tunnels::Inner);
             if let Some(inner) = found.inner {
                 (packet.summary, details) = *inner;
             }
@@ -86,10 +68,8 @@ impl Observer {
             Some(whole) => (&whole.summary, whole.payload()),
             None => (&packet.summary, payload),
         };
-        let names = PayloadNames::parse(summary, payload, &mut self.buf);
-        let question = DnsQuestion::of(summary, payload, &names);
-        let dns_code = names.dns_rcode;
-        let values = ObservedValues { options: details.tcp_options, question, dns_code };
+        let dns = self.dns.find(packet.ts, packet.interface.as_deref(), summary, payload);
+        let values = ObservedValues { options: details.tcp_options, dns };
         self.put(&packet, &values, offset, out);
     }
 
@@ -118,7 +98,7 @@ impl Observer {
                 | has(HAS_WIN, tcp.win.is_some())
                 | has(HAS_OPTIONS, !self.options.is_empty())
                 | has(HAS_TUNNEL, !tunnel.is_empty())
-                | has(HAS_DNS, values.question.is_some() || values.dns_code.is_some()),
+                | has(HAS_DNS, values.dns != FoundDns::default()),
         );
         for number in [summary.payload, tcp.seq, tcp.ack].into_iter().flatten() {
             out.extend(number.to_le_bytes());
@@ -130,27 +110,20 @@ impl Observer {
                 out.extend_from_slice(bytes);
             }
         }
-        put_dns(values, out);
+        put_dns(values.dns, out);
     }
 }
 
 /// Appends the values of a DNS message, if there are some.
-fn put_dns(values: &ObservedValues, out: &mut Vec<u8>) {
-    let ObservedValues { question, dns_code, .. } = *values;
-    if question.is_none() && dns_code.is_none() {
+fn put_dns(dns: FoundDns, out: &mut Vec<u8>) {
+    let FoundDns { code, time_us } = dns;
+    if dns == FoundDns::default() {
         return;
     }
     let has = |bit: u8, value: bool| if value { bit } else { 0 };
-    out.push(
-        has(HAS_QUESTION, question.is_some())
-            | has(IS_RESPONSE, question.is_some_and(|question| question.is_response))
-            | has(HAS_CODE, dns_code.is_some()),
-    );
-    if let Some(DnsQuestion { id, hash, .. }) = question {
-        out.extend(id.to_le_bytes());
-        out.extend(hash.to_le_bytes());
-    }
-    dns_code.into_iter().for_each(|code| out.extend(code.0.to_le_bytes()));
+    out.push(has(HAS_CODE, code.is_some()) | has(HAS_TIME, time_us.is_some()));
+    code.into_iter().for_each(|code| out.extend(code.0.to_le_bytes()));
+    time_us.into_iter().for_each(|us| out.extend(us.to_le_bytes()));
 }
 
 /// Appends options as in a TCP header. They take at most 53 bytes.
@@ -216,19 +189,15 @@ fn read(unpacker: &mut Unpacker<'_>, summary: &mut Summary<'_>) -> Option<Observ
         text => TunnelPath::parse(str::from_utf8(text).ok()?)?,
     };
     let [dns] = if has(HAS_DNS) { unpacker.array()? } else { [0] };
-    let question = match dns & HAS_QUESTION != 0 {
-        true => Some(DnsQuestion {
-            id: u16::from_le_bytes(unpacker.array()?),
-            hash: u64::from_le_bytes(unpacker.array()?),
-            is_response: dns & IS_RESPONSE != 0,
-        }),
-        false => None,
-    };
-    let dns_code = match dns & HAS_CODE != 0 {
+    let code = match dns & HAS_CODE != 0 {
         true => Some(DnsCode(u16::from_le_bytes(unpacker.array()?))),
         false => None,
     };
-    Some(ObservedValues { options, question, dns_code })
+    let time_us = match dns & HAS_TIME != 0 {
+        true => Some(u64::from_le_bytes(unpacker.array()?)),
+        false => None,
+    };
+    Some(ObservedValues { options, dns: FoundDns { code, time_us } })
 }
 
 #[cfg(test)]
@@ -266,7 +235,7 @@ mod tests {
         #[test]
         fn values_for_the_analysis_are_kept(
             ns: i64, options in any_options(), is_fragment: bool, payload: Option<u32>,
-            question: Option<(u16, u64, bool)>, dns_code: Option<u16>,
+            dns_code: Option<u16>, time_us: Option<u64>,
             tcp: (Option<u32>, Option<u32>, Option<u16>),
             tunnel in prop::sample::select(vec!["", "ip", "vxlan:42/gre"]),
         ) {
@@ -278,9 +247,8 @@ mod tests {
                 summary.tunnel = TunnelPath::parse(tunnel).unwrap();
             }
             let packet = Packet::new(1, Timestamp::from_ns(ns), summary);
-            let question =
-                question.map(|(id, hash, is_response)| DnsQuestion { id, hash, is_response });
-            let values = ObservedValues { options, question, dns_code: dns_code.map(DnsCode) };
+            let values =
+                ObservedValues { options, dns: FoundDns { code: dns_code.map(DnsCode), time_us } };
             let empty = Packet::new(2, Timestamp::from_ns(ns), Summary::new(LinkType::ETHERNET, 1, 1));
             let mut bytes = Vec::new();
             let mut observer = Observer::default();

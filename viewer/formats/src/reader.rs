@@ -1,9 +1,9 @@
 //! Reads a file that is compressed, a capture file, or both.
 
-use std::fmt::Debug;
+use std::fmt;
 use summary::capture_file::is_capture_file;
 use summary::line::Writer;
-use summary::{PayloadNames, decode_with_payload};
+use summary::{HeaderDetails, PayloadNames};
 use viewer_model::wire::{Wire, wire};
 
 use crate::START_LEN;
@@ -49,7 +49,7 @@ pub trait ContentSink {
 
 /// Reads a file as its bytes arrive. Implemented here, and for the readers of another WebAssembly
 /// module.
-pub trait ReadFile: Debug {
+pub trait ReadFile {
     /// Takes the next bytes of the file and passes on their content. An empty chunk is the end of the
     /// file.
     ///
@@ -72,6 +72,14 @@ pub trait ReadFile: Debug {
     /// The number of bytes needed if there are too few; `None` if only reading the whole file can
     /// reproduce the packet.
     fn reread(&self, n: u64, offset: u64, bytes: &[u8]) -> Result<FileRecord, Option<usize>>;
+}
+
+/// Not a supertrait: a module with readers would contain the formatting of all their state, which are several
+/// kilobytes.
+impl fmt::Debug for dyn ReadFile {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ReadFile")
+    }
 }
 
 /// Starts reading a file from its first byte on.
@@ -115,7 +123,7 @@ struct Packets {
 #[derive(Debug)]
 enum Output {
     Packed,
-    Observed(Observer),
+    Observed(Box<Observer>),
     Lines(Writer),
     /// With a buffer for names.
     DetailedLines(Writer, String),
@@ -261,7 +269,7 @@ impl Output {
     fn new(form: Form) -> Self {
         match form {
             Form::Packed => Self::Packed,
-            Form::Observed => Self::Observed(Observer::default()),
+            Form::Observed => Self::Observed(Box::default()),
             Form::Lines => Self::Lines(Writer::default()),
             Form::DetailedLines => Self::DetailedLines(Writer::default(), String::new()),
             Form::Pcapng => Self::Pcapng(Section::default()),
@@ -271,16 +279,13 @@ impl Output {
 
     fn write(&mut self, record: &Record<'_>, offset: u64, out: &mut Vec<u8>) {
         match self {
-            Self::Packed => packed::put(&record.packet, offset, out),
+            Self::Packed => packed::put(&record.packet(), offset, out),
             Self::Observed(observer) => observer.write(record, offset, out),
-            Self::Lines(writer) => writer.write(&record.packet, out),
+            Self::Lines(writer) => writer.write(&record.packet(), out),
             Self::DetailedLines(writer, names) => {
-                // While loading, frames are decoded without names, and MAC addresses are not kept.
-                let frame = &record.frame;
-                let decoded = decode_with_payload(frame.link, frame.bytes, frame.wire_len);
-                let mut packet = record.packet.clone();
-                packet.names = PayloadNames::parse(&decoded.summary, decoded.payload, names);
-                packet.summary = decoded.summary;
+                let (mut packet, payload) = record.decode(&mut HeaderDetails::default());
+                packet.names = PayloadNames::parse(&packet.summary, payload, names);
+                packet.summary.faults.insert(record.frame.faults);
                 writer.write(&packet, out);
             }
             Self::Pcapng(section) => section.write(record, out),

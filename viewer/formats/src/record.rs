@@ -32,7 +32,7 @@ impl FileRecord {
     /// A packet of a capture file.
     pub(crate) fn of(record: &Record<'_>) -> Self {
         let mut line = Vec::new();
-        Writer::default().write(&record.packet, &mut line);
+        Writer::default().write(&record.packet(), &mut line);
         line.pop(); // the line feed
         let frame = &record.frame;
         let bytes = frame.bytes[..frame.bytes.len().min(MAX_FRAME_LEN)].to_vec();

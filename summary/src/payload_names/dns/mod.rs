@@ -34,9 +34,11 @@ pub(super) struct Context {
     pub(super) is_expected: bool,
 }
 
-/// A message whose parts agree with its header and length, as far as they were captured.
+/// A DNS message whose parts agree with its header and length, as far as they were captured.
+///
+/// [`DnsMessage::in_packet`](Self::in_packet) finds one without the names of other protocols.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Message<'a> {
+pub struct Message<'a> {
     bytes: &'a [u8],
     /// The first question: end of its name, and its type.
     question: Option<(usize, DnsType)>,
@@ -194,8 +196,18 @@ impl<'a> Message<'a> {
         })
     }
 
+    /// The ID, which a response repeats.
+    pub fn id(&self) -> u16 {
+        self.bytes.first_chunk().map_or(0, |id| u16::from_be_bytes(*id))
+    }
+
+    /// Whether the message is a response.
+    pub fn is_response(&self) -> bool {
+        self.bytes.get(2).is_some_and(|flags| flags & 0x80 != 0)
+    }
+
     /// The code of a response; `None` in queries, and if the end of the message was not captured.
-    pub(super) fn code(&self) -> Option<DnsCode> {
+    pub fn code(&self) -> Option<DnsCode> {
         self.code.map(DnsCode)
     }
 
@@ -210,8 +222,14 @@ impl<'a> Message<'a> {
         records.filter_map(|record| answer::text(self.bytes, record.kind, record.data))
     }
 
-    /// Name and type of the first question.
-    pub(super) fn question<'b>(
+    /// Name and type of the first question, as [`PayloadNames::dns`](crate::PayloadNames::dns) has them. `buf`
+    /// holds the name.
+    pub fn question<'b>(&self, buf: &'b mut String) -> Option<(Cow<'b, str>, DnsType)> {
+        self.question_observed(buf, &mut ())
+    }
+
+    /// Like [`Message::question`], with an observer.
+    pub(super) fn question_observed<'b>(
         &self,
         buf: &'b mut String,
         observer: &mut impl Observer,
@@ -269,7 +287,7 @@ mod tests {
     fn question(bytes: &[u8], len: usize, is_expected: bool) -> Option<String> {
         let message = Message::parse(bytes, Context { len, is_expected })?;
         let mut buf = String::new();
-        message.question(&mut buf, &mut ()).map(|(name, kind)| format!("{name} {kind}"))
+        message.question(&mut buf).map(|(name, kind)| format!("{name} {kind}"))
     }
 
     #[test]
