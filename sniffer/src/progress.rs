@@ -29,6 +29,8 @@ pub(crate) struct Progress {
     start: Instant,
     /// Time and packet count of the last update of the status line.
     last: (Instant, u64),
+    /// When the work ended, if the run then waits for the user.
+    end: Option<Instant>,
 }
 
 impl Progress {
@@ -36,7 +38,7 @@ impl Progress {
         let shares_terminal = writes_to_stdout && std::io::stdout().is_terminal();
         let is_visible = !is_quiet && std::io::stderr().is_terminal() && !shares_terminal;
         let now = Instant::now();
-        Self { is_quiet, is_visible, start: now, last: (now, 0) }
+        Self { is_quiet, is_visible, start: now, last: (now, 0), end: None }
     }
 
     /// Shows no status line: the terminal shows something else.
@@ -153,9 +155,15 @@ impl Progress {
         }
     }
 
+    /// Stops the clock: the run waits for the user from now on.
+    pub(crate) fn end(&mut self) {
+        self.end = Some(Instant::now());
+    }
+
     /// Time since the start, for messages: `4 ms`, `2.5 s`, `1 h 5 min`.
     pub(crate) fn elapsed(&self) -> String {
-        duration_text(self.start.elapsed())
+        let end = self.end.unwrap_or_else(Instant::now);
+        duration_text(end.saturating_duration_since(self.start))
     }
 }
 

@@ -172,6 +172,7 @@ impl FileRun<'_> {
     /// Shows the flows of all packets until the user quits.
     pub(super) fn wait_for_user(&mut self) -> Result<(), Error> {
         if self.top.is_some() {
+            self.progress.end();
             self.show_flows(true);
             self.signal_handler.wait_for_stop()?;
         }

@@ -88,9 +88,12 @@ fn write_interfaces(text: &mut Text, interfaces: &[InterfaceCounts]) {
 }
 
 fn write_traffic(text: &mut Text, traffic: &Traffic) {
-    let names = ["sniffer_protocol_packets_total", "sniffer_protocol_bytes_total"];
-    for (index, name) in names.into_iter().enumerate() {
-        text.family(name, "counter", "Captured packets by protocol.");
+    let families = [
+        ("sniffer_protocol_packets_total", "Captured packets by protocol."),
+        ("sniffer_protocol_bytes_total", "Lengths of the captured packets by protocol."),
+    ];
+    for (index, (name, help)) in families.into_iter().enumerate() {
+        text.family(name, "counter", help);
         for (protocol, (packets, bytes)) in PROTOCOLS.iter().zip(traffic.protocols) {
             text.sample(name, &format!("protocol=\"{protocol}\""), [packets, bytes][index]);
         }

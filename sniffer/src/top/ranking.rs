@@ -18,8 +18,17 @@ const MAX_ENDED: usize = 16_384;
 pub(crate) enum RateKind {
     /// Since the last snapshot.
     Current,
-    /// Over the whole flow.
+    /// Over the whole flow, and at least over [`MIN_MEAN_NS`].
     Mean,
+}
+
+/// The shortest time of a mean rate, as long as that of a current rate: otherwise, a question of DNS and its answer
+/// would be faster than a download.
+const MIN_MEAN_NS: u64 = 1_000_000_000;
+
+/// The mean rate of a flow.
+fn mean_rate(flow: &Flow<'_>) -> u64 {
+    per_second(bytes(flow), duration_ns(flow).max(MIN_MEAN_NS))
 }
 
 /// The flows that ended, and what rates need.
@@ -41,7 +50,7 @@ impl Ranking {
     pub(crate) fn add_ended(&mut self, flow: &Flow<'_>, reason: EndReason) {
         let rate = match self.kind {
             RateKind::Current => 0,
-            RateKind::Mean => per_second(bytes(flow), duration_ns(flow)),
+            RateKind::Mean => mean_rate(flow),
         };
         self.ended.push(FlowRow::new(flow, rate, Some(reason)));
         if MAX_ENDED <= self.ended.len() {
@@ -54,7 +63,7 @@ impl Ranking {
         let elapsed = self.last_at.map_or(0, |last| (now - last).as_nanos());
         let elapsed = u64::try_from(elapsed).unwrap_or(u64::MAX);
         let rate = |flow: &Flow<'_>| match self.kind {
-            RateKind::Mean => per_second(bytes(flow), duration_ns(flow)),
+            RateKind::Mean => mean_rate(flow),
             RateKind::Current => {
                 let before = self.last_bytes.get(&flow.id()).copied().unwrap_or(0);
                 per_second(bytes(flow).saturating_sub(before), elapsed)
@@ -114,6 +123,8 @@ fn per_second(bytes: u64, ns: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flow::{Limits, Observation};
+    use summary::{LinkType, PayloadNames, Summary, TcpOptions, Timestamp};
 
     #[test]
     fn flows_lead_by_any_value() {
@@ -123,6 +134,26 @@ mod tests {
             |range: std::ops::Range<usize>| range.into_iter().all(|i| leading.contains(&i));
         assert!(is_kept(9_800..10_000) && is_kept(0..200), "bytes and packets");
         assert!(leading.len() <= SortKey::ALL.len() * ROWS_PER_KEY);
+    }
+
+    /// A long download leads, not the shorter exchange with the higher rate.
+    #[test]
+    fn short_exchanges_have_the_rate_of_a_second() {
+        let mut table = FlowTable::new(Limits::default());
+        let mut add = |host: u8, ms: i64, len: u32| {
+            let mut summary = Summary::new(LinkType::RAW, len, len);
+            (summary.src, summary.dst) = (Some([10, 0, 0, host].into()), Some([1; 4].into()));
+            let (options, names) = (TcpOptions::default(), PayloadNames::default());
+            let ts = Timestamp::from_ns(ms * 1_000_000);
+            let packet = Observation::new(ts, None, &summary, &options, &names);
+            table.add(&packet, &mut |_, _| panic!("no flow ends"));
+        };
+        (0..=20).for_each(|index| add(1, index * 100, 1_000));
+        add(2, 0, 200);
+        add(2, 1, 200);
+        let rows = Ranking::new(RateKind::Mean).snapshot(&table, Instant::now());
+        let rates: Vec<_> = rows.iter().map(|row| row.value(SortKey::Rate)).collect();
+        assert_eq!(rates, [84_000, 3_200]);
     }
 
     #[test]

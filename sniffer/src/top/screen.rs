@@ -50,7 +50,7 @@ const MAX_ENDPOINT_WIDTH: usize = 30;
 /// Lines above the rows.
 pub(super) const HEADER_LINES: usize = 3;
 
-/// The lines of the screen, none longer than `width`. The third one has the names of the columns.
+/// The lines of the screen: at most `height`, none longer than `width`. The third one has the names of the columns.
 pub(super) fn render(
     status: &Status,
     rows: &[FlowRow],
@@ -65,6 +65,7 @@ pub(super) fn render(
     let mut lines = vec![status_line(status), key_line(view.key), columns.header(view.key)];
     let shown = order.iter().skip(view.offset).take(visible);
     lines.extend(shown.map(|row| columns.row(row)));
+    lines.truncate(height);
     for line in &mut lines {
         *line = printable(line);
         line.truncate(width);
@@ -91,7 +92,8 @@ fn key_line(current: SortKey) -> String {
         let name = if key == current { key.name().to_uppercase() } else { key.name().to_owned() };
         format!("{}:{name}", key.letter())
     });
-    format!("{}  up/down:scroll  q:quit", keys.join("  "))
+    // A narrow screen cuts off the end, and users have to see how to quit.
+    format!("q:quit  {}  up/down:scroll", keys.join("  "))
 }
 
 /// The columns that fit the screen.
@@ -249,6 +251,9 @@ mod tests {
         let lines = render(&status, &rows, &mut view, (120, 5));
         assert_eq!(lines[0], "eth0: 4 packets, active flows: 0");
         assert!(lines[1].contains("b:BYTES") && lines[2].contains("*BYTES"));
+        let narrow = &render(&status, &rows, &mut view, (80, 5))[1];
+        let keys = SortKey::ALL.map(SortKey::letter).into_iter().chain(['q']);
+        assert!(keys.into_iter().all(|key| narrow.contains(&format!("{key}:"))), "{narrow}");
         assert!(lines[3].starts_with("10.0.0.3:3") && lines[3].contains("20.0 kB"), "{lines:?}");
         assert!(lines[4].starts_with("10.0.0.2:2"));
         view.offset = 99;
@@ -263,6 +268,7 @@ mod tests {
         let status = Status { source: "\u{9b}2J".into(), ..Status::default() };
         for width in [0, 1, 30, 80, 300] {
             let lines = render(&status, &rows, &mut View::default(), (width, 24));
+            assert_eq!(render(&status, &rows, &mut View::default(), (width, 2)), lines[..2]);
             for line in &lines {
                 assert!(line.len() <= width && line.chars().all(|c| matches!(c, ' '..='~')));
             }
