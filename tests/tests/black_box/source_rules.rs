@@ -1,5 +1,5 @@
-//! Rules for the sources that no lint checks: dependencies have reasons and uses, and `unsafe` stays
-//! where ARCHITECTURE.md says.
+//! Rules for the sources that no lint checks: dependencies have reasons and uses, `unsafe` stays where
+//! ARCHITECTURE.md says, and changes of the page cost little.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -102,4 +102,13 @@ fn unsafe_code_is_in_two_files() {
     }
     found.sort();
     assert_eq!(found, allowed);
+}
+
+/// With `:has()` on the whole page, Chromium computes the styles of all elements again whenever a text changes.
+#[test]
+fn style_sheet_does_not_depend_on_all_elements() {
+    let style = fs::read_to_string(root().join("www/style.css")).unwrap();
+    for selector in ["body:has(", "html:has(", ":root:has(", "main:has("] {
+        assert!(!style.contains(selector), "{selector}");
+    }
 }
