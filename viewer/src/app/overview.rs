@@ -26,7 +26,10 @@ impl App {
             reason = "a few hundred"
         )]
         let count = (self.size(Panel::Overview).plot().width / BIN_PX).max(1.0) as usize;
-        Some(Bins { axis, count, is_closed: false })
+        Some(match self.is_following() {
+            true => growing_bins(axis, count),
+            false => Bins { axis, count, is_closed: false },
+        })
     }
 
     /// The overview; `None` until its data has arrived.
@@ -34,6 +37,7 @@ impl App {
         let (bins, tallies) = charts::tallies(self.scheduler.latest(Slot::Overview))?;
         let (axis, span) = (self.overview_axis()?, self.visible_span(self.time_quantity())?);
         Some(Overview {
+            axis,
             bins,
             tallies,
             is_bits: self.settings.is_bits,
@@ -111,5 +115,53 @@ impl App {
         }
         // Announces the window.
         (self.cursor, self.pointer) = (Some((Panel::Overview, (0, 0))), None);
+    }
+}
+
+/// At most about `count` bins that cover an axis. Their edges are multiples of their width, a power of two: when the
+/// axis grows or its start is dropped, each bin remains one, or becomes a part of one.
+fn growing_bins(axis: Axis, count: usize) -> Bins {
+    let Span { start, end } = axis.span;
+    let width = (axis.span.len().unsigned_abs() / count as u64).max(1).next_power_of_two();
+    let width = i64::try_from(width).unwrap_or(i64::MAX);
+    let start = start.saturating_sub(start.rem_euclid(width));
+    let count = start.abs_diff(end).div_ceil(width.unsigned_abs());
+    let span = Span::new(start, start.saturating_add_unsigned(count * width.unsigned_abs()));
+    let count = usize::try_from(count).unwrap_or(usize::MAX).clamp(1, Bins::MAX_COUNT);
+    Bins { axis: Axis { span, ..axis }, count, is_closed: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::axis::Quantity;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn bins_stay_or_merge_when_the_axis_grows(
+            start: i32, len in 1i64..1 << 40, dropped in 0i64..1 << 40, added in 0i64..1 << 41, count in 1usize..600,
+        ) {
+            let bins = |start: i64, end| {
+                let span = Span::new(start, end);
+                growing_bins(Axis { quantity: Quantity::Time, scale: Scale::Linear, span }, count)
+            };
+            let (start, dropped) = (i64::from(start), dropped.min(len - 1));
+            let before = bins(start, start + len);
+            let after = bins(start + dropped, start + len + added.max(dropped));
+            for (bins, start, len) in
+                [(before, start, len), (after, start + dropped, len - dropped + added.max(dropped))]
+            {
+                let Span { start: first, end } = bins.axis.span;
+                prop_assert!(first <= start && start + len <= end);
+                prop_assert!(bins.count <= 2 * count + 1, "{} of {}", bins.count, count);
+                prop_assert_eq!(bins.edges().len(), bins.count + 1);
+            }
+            let edges = before.edges();
+            let inside = |edge: &i64| edges[0] <= *edge && *edge <= edges[edges.len() - 1];
+            for edge in after.edges().into_iter().filter(inside) {
+                prop_assert!(edges.binary_search(&edge).is_ok(), "{} splits a bin", edge);
+            }
+        }
     }
 }

@@ -41,7 +41,7 @@ impl App {
     }
 
     /// A range that grows with the followed source, or is final. The end of a growing one is rounded up: with
-    /// each other range, all packets have to be counted again.
+    /// each other range, all packets of a scatter plot have to be counted again.
     fn with_margin(&self, span: Span) -> Span {
         /// The margin is at most about this part of the range.
         const MARGIN_DIVISOR: u64 = 32;

@@ -1,7 +1,7 @@
 //! The strip that shows the whole capture, with a window over the time range of the charts.
 
 use super::{RenderContext, Size, range_text};
-use crate::axis::Bins;
+use crate::axis::{Axis, Bins};
 use crate::scene::{Mark, Rect, Scene};
 use crate::tally::Tally;
 use crate::time::Zone;
@@ -14,7 +14,9 @@ const GRIP_PX: f64 = 6.0;
 /// The data and settings of the strip.
 #[derive(Clone, Copy, Debug)]
 pub struct Overview<'a> {
-    /// Bins over the whole capture.
+    /// The time range of the whole capture.
+    pub axis: Axis,
+    /// Bins that cover the axis. The first and the last one may be partly outside.
     pub bins: Bins,
     /// Tallies of all packets, by class, then by bin.
     pub tallies: &'a [Tally],
@@ -37,19 +39,21 @@ impl Overview<'_> {
                 if self.is_bits { tally.bytes } else { tally.packets };
         }
         let highest = heights.iter().copied().max().unwrap_or(0).max(1) as f64;
-        let width = plot.width / self.bins.count as f64;
+        let edges = self.bins.edges().into_iter();
+        let edges: Vec<_> = edges.map(|edge| self.axis.fraction(edge).clamp(0.0, 1.0)).collect();
         let (from, to) = self.window;
         let mut marks = Vec::with_capacity(self.bins.count);
         for (bin, height) in heights.iter().enumerate().filter(|(_, height)| 0 < **height) {
             // Small bars are visible, too.
             let height = (*height as f64 / highest * plot.height).max(1.0);
-            let middle = (bin as f64 + 0.5) / self.bins.count as f64;
+            let (left, right) = (edges[bin], edges[bin + 1]);
+            let middle = (left + right) / 2.0;
             let is_inside = from <= middle && middle <= to;
             marks.push(Mark::Rect {
                 rect: Rect {
-                    x: plot.x + bin as f64 * width,
+                    x: plot.x + left * plot.width,
                     y: plot.y + plot.height - height,
-                    width,
+                    width: (right - left) * plot.width,
                     height,
                 },
                 color: if is_inside { theme.accent() } else { theme.unselected() },

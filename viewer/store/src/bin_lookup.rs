@@ -51,6 +51,11 @@ impl BinLookup {
         self.edges.len() - 1
     }
 
+    /// The first and the last value of a bin that contains values.
+    pub(crate) fn bounds(&self, bin: usize) -> (i64, i64) {
+        (self.edges[bin], self.edges[bin + 1] - 1)
+    }
+
     /// The bin of each value, [`NO_BIN`] if it is outside.
     pub(crate) fn find(&mut self, values: &[i64], cells: &mut [u16]) {
         for (value, cell) in values.iter().zip(cells) {

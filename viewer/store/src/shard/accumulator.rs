@@ -17,7 +17,7 @@ const MAX_DISTANCE: usize = 4;
 #[derive(Debug)]
 pub(super) enum Accumulator {
     Total(Tally),
-    Bins(BinnedAxis, Vec<Tally>),
+    Bins(BinCounts),
     Density(BinnedPlane, Density),
     Ports(Vec<Tally>),
     Field(FieldCounter),
@@ -60,6 +60,41 @@ impl BinnedAxis {
     }
 }
 
+/// Packets and bytes by class and bin.
+#[derive(Debug)]
+pub(super) struct BinCounts {
+    axis: BinnedAxis,
+    /// `tallies[class * bin_count + bin]`.
+    pub(super) tallies: Vec<Tally>,
+    /// The number of rows that were counted, in bins or outside of them.
+    row_count: u64,
+}
+
+impl BinCounts {
+    fn new(bins: &Bins) -> Self {
+        let tallies = vec![Tally::default(); CLASS_COUNT * bins.count];
+        Self { axis: BinnedAxis::new(bins), tallies, row_count: 0 }
+    }
+
+    /// The counts of other bins; `None` if the rows must be counted for that: some of them are outside, or in a bin
+    /// that is not a part of one of these bins.
+    fn rebinned(&self, bins: &Bins) -> Option<Self> {
+        let Self { axis, tallies, row_count } = self;
+        let counted = tallies.iter().map(|tally| tally.packets).sum::<u64>();
+        if axis.value != bins.axis.quantity || counted != *row_count {
+            return None;
+        }
+        let mut rebinned = Self { row_count: counted, ..Self::new(bins) };
+        let count = axis.cells.count();
+        for (index, tally) in tallies.iter().enumerate().filter(|(_, tally)| 0 < tally.packets) {
+            let bin = rebinned.axis.cells.common(axis.cells.bounds(index % count))?;
+            let index = index / count * bins.count + usize::from(bin);
+            rebinned.tallies.get_mut(index).filter(|_| bin != NO_BIN)?.add(*tally);
+        }
+        Some(rebinned)
+    }
+}
+
 /// Two binned axes.
 #[derive(Debug)]
 pub(super) struct BinnedPlane {
@@ -78,9 +113,7 @@ impl Accumulator {
     pub(super) fn new(aggregate: &Aggregate, columns: &Columns, classes: &[Class]) -> Self {
         match aggregate {
             Aggregate::Total => Self::Total(Tally::default()),
-            Aggregate::Bins(bins) => {
-                Self::Bins(BinnedAxis::new(bins), vec![Tally::default(); CLASS_COUNT * bins.count])
-            }
+            Aggregate::Bins(bins) => Self::Bins(BinCounts::new(bins)),
             Aggregate::Density(grid) => {
                 let density = Density::new(grid, classes.iter().copied());
                 Self::Density(BinnedPlane::new(grid), density)
@@ -91,6 +124,14 @@ impl Accumulator {
             Aggregate::Nearest { grid, cell } => {
                 Self::Nearest { plane: BinnedPlane::new(grid), cell: *cell, best: None }
             }
+        }
+    }
+
+    /// The result of another aggregate over the same rows, if it follows from this one.
+    pub(super) fn converted(&self, aggregate: &Aggregate) -> Option<Self> {
+        match (self, aggregate) {
+            (Self::Bins(counts), Aggregate::Bins(bins)) => counts.rebinned(bins).map(Self::Bins),
+            _ => None,
         }
     }
 
@@ -113,7 +154,9 @@ impl Accumulator {
                 let bytes = batch.values(Quantity::Size).iter().map(|len| len.unsigned_abs()).sum();
                 tally.update::<ADD>(Tally { packets: batch.len() as u64, bytes });
             }
-            Self::Bins(axis, tallies) => {
+            Self::Bins(BinCounts { axis, tallies, row_count }) => {
+                let rows = batch.len() as u64;
+                *row_count = if ADD { *row_count + rows } else { row_count.wrapping_sub(rows) };
                 let common_bin = axis.find(batch);
                 if common_bin == Some(NO_BIN) {
                     return;
@@ -215,6 +258,61 @@ fn nearest(
             && best.is_none_or(|best| distance < best.distance)
         {
             *best = Some(NearRow { distance, index: batch.index(row), cell: found });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::columns::tests::packet;
+    use viewer_model::axis::{Axis, Scale, Span};
+
+    fn bins(start: i64, width: i64, count: usize) -> Bins {
+        let end = start + width * i64::try_from(count).unwrap();
+        let axis =
+            Axis { quantity: Quantity::Time, scale: Scale::Linear, span: Span::new(start, end) };
+        Bins { axis, count, is_closed: false }
+    }
+
+    /// Packets at these times.
+    fn counted(times: &[i64], bins: Bins) -> BinCounts {
+        let mut columns = Columns::default();
+        for (n, ts_ns) in (0..).zip(times) {
+            columns.push(&packet(n + 1, *ts_ns, 60, "udp"), n).unwrap();
+        }
+        let mut batch = RowBatch::new(&columns, None);
+        batch.push(0, &crate::columns::BlockMask::first(times.len()));
+        let mut counts = Accumulator::Bins(BinCounts::new(&bins));
+        let classes: Vec<_> = columns.classes().into_iter().map(|class| class as u8).collect();
+        counts.update::<true>(&mut batch, &classes);
+        let Accumulator::Bins(counts) = counts else { panic!() };
+        counts
+    }
+
+    #[test]
+    fn bins_are_derived_from_their_parts() {
+        let times = [10, 11, 14, 29];
+        for (bins, other, is_derived) in [
+            // More bins, and bins of twice the width that begin earlier or later.
+            (bins(10, 2, 10), bins(0, 2, 50), true),
+            (bins(10, 2, 10), bins(8, 4, 6), true),
+            (bins(0, 2, 50), bins(10, 2, 10), true),
+            // A part of a bin without packets.
+            (bins(10, 2, 10), bins(7, 9, 3), true),
+            // A part of a bin with packets.
+            (bins(10, 2, 10), bins(7, 4, 6), false),
+            (bins(10, 2, 10), bins(10, 1, 20), false),
+            // Packets are outside of the old or of the new bins.
+            (bins(10, 2, 9), bins(0, 2, 50), false),
+            (bins(10, 2, 10), bins(12, 2, 10), false),
+        ] {
+            let derived = counted(&times, bins).rebinned(&other);
+            assert_eq!(derived.is_some(), is_derived, "{bins:?} {other:?}");
+            let expected = counted(&times, other);
+            if let Some(derived) = derived {
+                assert_eq!((derived.tallies, derived.row_count), (expected.tallies, 4));
+            }
         }
     }
 }

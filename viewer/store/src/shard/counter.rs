@@ -33,6 +33,16 @@ impl Counter {
         Self { aggregate, dimensions, accumulator, is_primed: false, idle_count, unused_count }
     }
 
+    /// A counter of the same packets for another aggregate, if its counts follow from these.
+    pub(super) fn derived(&self, aggregate: Aggregate, dimensions: DimensionSet) -> Option<Self> {
+        let accumulator = match self.is_primed && self.dimensions == dimensions {
+            true => self.accumulator.converted(&aggregate)?,
+            false => return None,
+        };
+        let (idle_count, unused_count) = (0, 0);
+        Some(Self { aggregate, dimensions, accumulator, is_primed: true, idle_count, unused_count })
+    }
+
     pub(super) fn key(&self) -> (Aggregate, DimensionSet) {
         (self.aggregate, self.dimensions)
     }

@@ -75,11 +75,12 @@ impl Shard {
         selection: &Selection,
         queries: &[Query],
     ) -> Vec<Answer> {
-        let changed = self.begin(columns, preceding, selection);
         let mut queries = queries.to_vec();
         for query in &mut queries {
             resolve_kind(&mut query.kind, preceding.start_ns());
         }
+        self.rebin(&queries);
+        let changed = self.begin(columns, preceding, selection);
         self.update_sharing(columns, &queries, !changed.is_empty());
         let requested: Vec<_> = queries
             .iter()
@@ -95,14 +96,8 @@ impl Shard {
             if let Some(counter) = counters.find(|counter| counter.is(aggregate, dimensions)) {
                 (counter.idle_count, counter.unused_count) = (0, 0);
             } else {
-                // A view that changes its range does not go back to the old one.
-                self.counters.retain(|counter| {
-                    requested.contains(&counter.key())
-                        || counter.dimensions != dimensions
-                        || !counter.aggregate.is_same_view(&aggregate)
-                });
                 let classes = self.classes(columns);
-                self.counters.push(Counter::new(aggregate, dimensions, columns, &classes));
+                self.add(Counter::new(aggregate, dimensions, columns, &classes), &requested);
             }
         }
         self.update_counts(columns, &changed);
@@ -118,6 +113,37 @@ impl Shard {
                 && !matches!(counter.aggregate, Aggregate::Nearest { .. })
         });
         answers
+    }
+
+    /// Derives the counts of new bins from those of other bins: packets are not counted again whenever the time
+    /// axis grows. The counts are still those before rows were added, which may be outside of the old bins.
+    fn rebin(&mut self, queries: &[Query]) {
+        let bins = queries.iter().filter_map(|query| match query.kind {
+            QueryKind::Bins(bins) => Some((Aggregate::Bins(bins), query.dimensions)),
+            _ => None,
+        });
+        let requested: Vec<_> = bins.collect();
+        let is_new = |key: &&(Aggregate, DimensionSet)| {
+            self.counters.iter().all(|counter| counter.key() != **key)
+        };
+        let derived = requested.iter().filter(is_new).filter_map(|(aggregate, dimensions)| {
+            self.counters.iter().find_map(|counter| counter.derived(*aggregate, *dimensions))
+        });
+        let derived: Vec<_> = derived.collect();
+        for counter in derived {
+            self.add(counter, &requested);
+        }
+    }
+
+    /// Adds a counter, and drops those of the same view: a view that changes its range does not go back to the old
+    /// one.
+    fn add(&mut self, new: Counter, requested: &[(Aggregate, DimensionSet)]) {
+        self.counters.retain(|counter| {
+            requested.contains(&counter.key())
+                || counter.dimensions != new.dimensions
+                || !counter.aggregate.is_same_view(&new.aggregate)
+        });
+        self.counters.push(new);
     }
 
     /// Decides which queries share the counts of flows.
@@ -198,7 +224,7 @@ impl Shard {
         let Some(counter) = counter else { return self.answer_in_order(columns, query) };
         match &counter.accumulator {
             Accumulator::Total(tally) => Answer::Total(*tally),
-            Accumulator::Bins(_, tallies) => Answer::Bins(tallies.clone()),
+            Accumulator::Bins(counts) => Answer::Bins(counts.tallies.clone()),
             Accumulator::Density(_, density) => Answer::Density(density.clone()),
             Accumulator::Ports(tallies) => {
                 let ports = (0..=u16::MAX).zip(tallies.iter().copied());

@@ -314,30 +314,42 @@ proptest! {
     }
 }
 
+/// Bins of a time axis whose edges are multiples of their width, a power of two.
+fn growing_bins() -> impl Strategy<Value = Bins> {
+    (0u32..7, -2i64..3, 1u8..128).prop_map(|(width, first, count)| {
+        let (start, len) = (first << width, i64::from(count) << width);
+        let span = Span::new(start, start + len);
+        let axis = Axis { quantity: Quantity::Time, scale: Scale::Linear, span };
+        Bins { axis, count: count.into(), is_closed: false }
+    })
+}
+
 proptest! {
     /// With selections, queries and other preceding packets that change in between.
     #[test]
     fn counting_added_rows_matches_recounting(
         packets in proptest::collection::vec(plain(), 1..2_300),
         steps in proptest::collection::vec(
-            ((0u32..130, 0u16..8, 0u8..8), any::<prop::sample::Index>(), any::<[bool; 9]>()), 1..12
+            ((0u32..130, 0u16..8, 0u8..8), any::<prop::sample::Index>(), any::<[bool; 11]>(), [growing_bins(), growing_bins()]),
+            1..12,
         ),
     ) {
         let grid = Grid { x: bins(Quantity::Time, 9), y: bins(Quantity::Size, 7) };
         let mut shard = Shard::growing(0, "a".to_owned());
         let mut added = Columns::default();
         let mut selected = Selection::default();
-        for (numbers, count, is_asked) in steps {
+        for (numbers, count, is_asked, [throughput, overview]) in steps {
             // Packets of other hosts, protocols and ports come later.
             let end = added.len() + count.index(packets.len() - added.len() + 1);
             let from = added.len();
             push(&mut added, &packets[from..end], from);
-            if is_asked[8] {
+            if is_asked[10] {
                 selected = selection(numbers);
             }
             let kinds = [
                 QueryKind::Total, QueryKind::Bins(bins(Quantity::Gap, 8)), QueryKind::Density(grid), QueryKind::Ports,
                 QueryKind::Destinations, QueryKind::Protocols, QueryKind::Conversations, QueryKind::Connections,
+                QueryKind::Bins(throughput), QueryKind::Bins(overview),
             ];
             let asked = kinds.into_iter().zip(is_asked).filter(|(_, is_asked)| *is_asked);
             let dimensions = selected.dimensions();
