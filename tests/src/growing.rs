@@ -7,7 +7,7 @@ use xtask::server::{Answer, Request};
 /// The path of the capture ends with this name.
 pub const NAME: &str = "capture.ndjson";
 /// An answer has whole lines, and at most this many bytes unless its first line is longer.
-const MAX_ANSWER_LEN: usize = 4 << 20;
+const MAX_ANSWER_LEN: usize = 16 << 20;
 /// How long a request for bytes that do not exist yet is held.
 const HOLD_TIME: Duration = Duration::from_secs(1);
 

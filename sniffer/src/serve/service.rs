@@ -23,8 +23,8 @@ const PACKETS: &str = "packets/";
 const LIST_FORMATS: [(&str, ListFormat); 2] =
     [(".pcapng", ListFormat::Section), (".bin", ListFormat::Records)];
 
-/// Most bytes of the capture in a response to a range.
-const MAX_RANGE_LEN: usize = 4 << 20;
+/// Most bytes of the capture in a response to a range. A request costs browsers about as much time as 2 MiB.
+const MAX_RANGE_LEN: usize = 16 << 20;
 
 /// Most bytes of packets in a response to a list. The capture waits while they are copied.
 const MAX_LIST_LEN: usize = 1 << 20;
@@ -55,7 +55,7 @@ impl Service for CaptureService {
         request: Duration::from_secs(5),
         wait: Duration::from_secs(1),
         // The link may be slow: that of a tunnel.
-        response: Duration::from_secs(30),
+        response: Duration::from_secs(60),
     };
     const KEEPS_ALIVE: bool = true;
 

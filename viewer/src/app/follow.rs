@@ -13,6 +13,8 @@ use viewer_worker::lines::MAX_LINE_LEN;
 
 /// The largest number of bytes that wait for the workers. No more are requested then.
 const MAX_UNREAD_LEN: u64 = 32 << 20;
+/// If more bytes wait for the workers, reading them takes precedence.
+const BEHIND_LEN: u64 = 4 << 20;
 
 /// What happens to a source that is followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,14 +137,23 @@ impl App {
 
     /// Returns true if the next bytes of the source can be taken.
     pub fn wants_bytes(&self) -> bool {
-        self.follow.as_ref().is_some_and(|follow| {
-            follow.passed_bytes.saturating_sub(self.files.read_bytes()) <= MAX_UNREAD_LEN
-        })
+        self.follow.is_some() && self.unread_bytes() <= MAX_UNREAD_LEN
+    }
+
+    /// Returns true if so many bytes wait for the workers that reading them takes precedence.
+    pub fn is_behind(&self) -> bool {
+        BEHIND_LEN < self.unread_bytes()
+    }
+
+    /// The number of bytes that were received, but not read yet.
+    fn unread_bytes(&self) -> u64 {
+        let passed_bytes = self.follow.as_ref().map_or(0, |follow| follow.passed_bytes);
+        passed_bytes.saturating_sub(self.files.read_bytes())
     }
 
     /// Returns true if the workers have read all bytes that were received.
     pub fn has_read_all(&self) -> bool {
-        self.follow.as_ref().is_some_and(|follow| follow.passed_bytes <= self.files.read_bytes())
+        self.follow.is_some() && self.unread_bytes() == 0
     }
 
     /// Returns true if there are packets that the charts do not show.

@@ -1,5 +1,5 @@
 //! When the charts of a followed source are refreshed: soon after packets were read, but so that reading
-//! has at least two thirds of the time.
+//! has at least half of the time, and two thirds if it is behind.
 
 use js_sys::Date;
 
@@ -7,9 +7,6 @@ use js_sys::Date;
 const MIN_DELAY_MS: f64 = 80.0;
 /// The longest one.
 const MAX_DELAY_MS: f64 = 1_000.0;
-
-/// The time between two refreshes, as a multiple of what the last one took.
-const READING_TIME: f64 = 2.0;
 
 /// The time of the next refresh.
 #[derive(Debug, Default)]
@@ -22,12 +19,14 @@ pub(super) struct RefreshTimer {
 }
 
 impl RefreshTimer {
-    /// Schedules a refresh, unless one is scheduled. Returns the delay in milliseconds.
-    pub(super) fn schedule(&mut self) -> Option<i32> {
+    /// Schedules a refresh, unless one is scheduled. Returns the delay in milliseconds. `is_behind`: many bytes wait
+    /// to be read.
+    pub(super) fn schedule(&mut self, is_behind: bool) -> Option<i32> {
         if std::mem::replace(&mut self.is_scheduled, true) {
             return None;
         }
-        Some(whole_ms((READING_TIME * self.took_ms).clamp(MIN_DELAY_MS, MAX_DELAY_MS)))
+        let reading_time = if is_behind { 2.0 } else { 1.0 };
+        Some(whole_ms((reading_time * self.took_ms).clamp(MIN_DELAY_MS, MAX_DELAY_MS)))
     }
 
     /// The scheduled time has come, but queries are in flight. Returns how long to wait for them.

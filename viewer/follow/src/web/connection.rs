@@ -22,7 +22,7 @@ const MIN_READ_LEN: u32 = 64 << 10;
 const MAX_BUFFERS: usize = 8;
 /// After an answer with fewer bytes than this, the next request waits: many short answers would cost more
 /// than a few longer ones. It is less than what servers return at once.
-const SHORT_LEN: u64 = 2 << 20;
+pub(super) const SHORT_LEN: u64 = 8 << 20;
 /// Waiting time after a short answer, in milliseconds.
 const PAUSE_MS: i32 = 50;
 /// The time between two updates of the header, in milliseconds.

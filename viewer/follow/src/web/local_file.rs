@@ -5,10 +5,11 @@ use viewer_dom::FileHandle;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
+use super::connection::SHORT_LEN;
 use crate::Answer;
 
-/// Bytes that are read at once.
-const MAX_LEN: f64 = (4 << 20) as f64;
+/// Bytes that are read at once. No pause follows if there are as many.
+const MAX_LEN: f64 = SHORT_LEN as f64;
 
 /// A `File` can be read until the file changes. Attempts to read it in time.
 const MAX_TRIES: usize = 5;

@@ -174,7 +174,8 @@ impl Page {
         if self.with_app(App::wants_bytes) {
             self.with_following(Following::resume);
         }
-        let delay_ms = self.state.borrow_mut().refresh.schedule();
+        let is_behind = self.with_app(App::is_behind);
+        let delay_ms = self.state.borrow_mut().refresh.schedule(is_behind);
         if let Some(delay_ms) = delay_ms {
             self.refresh_after(delay_ms);
         }
