@@ -8,13 +8,19 @@ pub(crate) struct BinLookup {
     edges: Vec<i64>,
     /// Bin of each value of the span, if the span is short; otherwise empty.
     table: Vec<u16>,
-    scale: Scale,
-    /// Position of the axis start on its scale, and bins per unit of distance.
-    origin: f64,
-    factor: f64,
+    estimate: Estimate,
     /// Bin of the previous value and its edges, because similar values often follow each other.
     last: u16,
     last_edges: (i64, i64),
+}
+
+/// How the bin of a value is estimated. The edges correct the estimate.
+#[derive(Debug)]
+enum Estimate {
+    /// Bins per unit of distance from the start.
+    Linear(f64),
+    /// The first bin of each magnitude from that of the start on.
+    Log { first: usize, bins: Vec<u16> },
 }
 
 /// Marks a value outside all bins.
@@ -28,18 +34,24 @@ impl BinLookup {
     pub(crate) fn new(bins: &Bins) -> Self {
         let edges = bins.edges();
         let Span { start, end } = bins.axis.span;
-        let scale = bins.axis.scale;
-        let count = bins.count as f64;
-        let (origin, factor) = match scale {
-            Scale::Linear => (0.0, count / bins.axis.span.width()),
+        let estimate = match bins.axis.scale {
+            Scale::Linear => Estimate::Linear(bins.count as f64 / bins.axis.span.width()),
             Scale::Log => {
-                let from = fast_log(start);
-                (from, count / (fast_log(end) - from))
+                let (first, last) = (magnitude(start), magnitude(end));
+                let mut inner = (1u16..).zip(&edges[1..edges.len() - 1]).peekable();
+                let mut bin = 0;
+                // An edge within a magnitude is compared with its values.
+                let bins = (first..=last).map(|own| {
+                    while let Some((next, _)) = inner.next_if(|(_, edge)| magnitude(**edge) < own) {
+                        bin = next;
+                    }
+                    bin
+                });
+                Estimate::Log { first, bins: bins.collect() }
             }
         };
         let last_edges = (edges[0], edges[1]);
-        let mut cells =
-            Self { edges, table: Vec::new(), scale, origin, factor, last: 0, last_edges };
+        let mut cells = Self { edges, table: Vec::new(), estimate, last: 0, last_edges };
         if bins.axis.span.len() <= MAX_TABLE_LEN {
             cells.table = (start..end).map(|value| cells.search(value)).collect();
         }
@@ -93,18 +105,22 @@ impl BinLookup {
         (cell != NO_BIN && cell == self.search(most)).then_some(cell)
     }
 
-    /// Estimates the bin in floating point and corrects it with the integer edges.
+    /// Estimates the bin and corrects it with the edges.
     fn search(&self, value: i64) -> u16 {
         let count = self.count();
         if value < self.edges[0] || self.edges[count] <= value {
             return NO_BIN;
         }
-        let distance = match self.scale {
-            Scale::Linear => value.abs_diff(self.edges[0]) as f64,
-            Scale::Log => fast_log(value) - self.origin,
+        let mut cell = match &self.estimate {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "it saturates"
+            )]
+            Estimate::Linear(factor) => (value.abs_diff(self.edges[0]) as f64 * factor) as usize,
+            Estimate::Log { first, bins } => usize::from(bins[magnitude(value) - first]),
         };
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
-        let mut cell = ((distance * self.factor) as usize).min(count - 1);
+        cell = cell.min(count - 1);
         while value < self.edges[cell] {
             cell -= 1;
         }
@@ -115,12 +131,20 @@ impl BinLookup {
     }
 }
 
-/// `log2(1 + |value|)` with the sign of the value, to about 0.01. The edges correct the error.
-fn fast_log(value: i64) -> f64 {
-    let bits = (value.unsigned_abs() as f64 + 1.0).to_bits();
-    let exponent = (bits >> 52) as f64 - 1023.0;
-    let mantissa = f64::from_bits(bits & ((1 << 52) - 1) | (1023 << 52)) - 1.0;
-    (exponent + mantissa + 0.344 * mantissa * (1.0 - mantissa)).copysign(value as f64)
+/// How many of the bits below the highest one [`magnitude`] distinguishes.
+const MANTISSA_BITS: u32 = 6;
+
+/// Magnitudes of positive values are above this one, those of negative values below.
+const CENTER: usize = 128 << MANTISSA_BITS;
+
+/// Orders values by their logarithm, in steps of 1/64 of the distance between a power of two and the next.
+fn magnitude(value: i64) -> usize {
+    let distance = value.unsigned_abs() + 1;
+    let exponent = distance.ilog2();
+    // The highest bit, which is set, and those below it.
+    let mantissa = distance << (63 - exponent) >> (63 - MANTISSA_BITS);
+    let magnitude = ((exponent as usize) << MANTISSA_BITS) + mantissa as usize;
+    if value < 0 { CENTER - magnitude } else { CENTER + magnitude }
 }
 
 #[cfg(test)]
