@@ -351,3 +351,25 @@ fn files_are_compared_by_colour_and_from_their_starts() {
     let hash = hash.as_str().unwrap();
     assert!(hash.contains("align=1") && hash.contains("color=file"), "{hash}");
 }
+
+/// A selection that contains no packet, like the one before, changes only the chart with its range.
+#[test]
+fn only_charts_that_change_are_painted() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.drop_file(&diagonal(&directory));
+    page.act("viewer.select('size', [20000, 30000])");
+    page.eval(
+        "(() => { window.painted = {}; \
+         for (const name of ['fillRect', 'fillText']) { \
+             const paint = CanvasRenderingContext2D.prototype[name]; \
+             CanvasRenderingContext2D.prototype[name] = function (...args) { \
+                 painted[this.canvas.id] = true; paint.apply(this, args); }; } })()",
+    );
+    page.act("viewer.select('size', [30000, 40000])");
+    assert_eq!(page.eval("viewer.state().selected"), 0);
+    assert_eq!(page.eval("painted"), serde_json::json!({}));
+    page.act("viewer.select('size', [0, 500])");
+    let painted = page.eval("painted");
+    assert!(painted["sizes"] == true && painted["throughput"] == true, "{painted}");
+}

@@ -15,8 +15,10 @@ pub struct Canvas<V = ()> {
     context: CanvasRenderingContext2d,
     cells: HtmlCanvasElement,
     cells_context: CanvasRenderingContext2d,
-    /// Version and device pixel ratio of the last drawing.
+    /// The version that was last drawn, and its device pixel ratio.
     drawn: Option<(V, f64)>,
+    /// The scene on the canvas, and its device pixel ratio.
+    shown: Option<(Scene, f64)>,
 }
 
 impl<V: Copy + PartialEq> Canvas<V> {
@@ -29,7 +31,7 @@ impl<V: Copy + PartialEq> Canvas<V> {
         let document = element.owner_document().ok_or("canvas is not in a document")?;
         let cells: HtmlCanvasElement = document.create_element("canvas")?.dyn_into()?;
         let (context, cells_context) = (context(&element)?, context(&cells)?);
-        Ok(Self { element, context, cells, cells_context, drawn: None })
+        Ok(Self { element, context, cells, cells_context, drawn: None, shown: None })
     }
 
     /// The canvas.
@@ -42,12 +44,23 @@ impl<V: Copy + PartialEq> Canvas<V> {
         self.drawn.replace((version, pixel_ratio)) != Some((version, pixel_ratio))
     }
 
-    /// Draws a scene at `pixel_ratio` device pixels per CSS pixel.
+    /// Draws a scene at `pixel_ratio` device pixels per CSS pixel, unless the canvas shows it: the browser
+    /// paints all of a canvas again after any drawing operation.
     ///
     /// # Errors
     ///
     /// If the browser refuses a drawing operation.
-    pub fn draw(&self, scene: &Scene, pixel_ratio: f64) -> Result<(), JsValue> {
+    pub fn draw(&mut self, scene: Scene, pixel_ratio: f64) -> Result<(), JsValue> {
+        let shown = (scene, pixel_ratio);
+        if self.shown.as_ref() != Some(&shown) {
+            self.shown = None;
+            self.paint(&shown.0, pixel_ratio)?;
+            self.shown = Some(shown);
+        }
+        Ok(())
+    }
+
+    fn paint(&self, scene: &Scene, pixel_ratio: f64) -> Result<(), JsValue> {
         let [width, height] =
             [scene.width_px, scene.height_px].map(|px| device_px(px * pixel_ratio));
         resize(&self.element, (width, height));
@@ -58,7 +71,8 @@ impl<V: Copy + PartialEq> Canvas<V> {
     }
 
     /// Erases the canvas.
-    pub fn clear(&self) {
+    pub fn clear(&mut self) {
+        self.shown = None;
         // Setting the width, even to the same value, erases it.
         self.element.set_width(self.element.width());
     }

@@ -50,13 +50,13 @@ pub fn download(blob: &Blob, name: &str) -> Result<(), JsValue> {
 /// # Errors
 ///
 /// If the browser refuses a drawing operation.
-pub fn download_png(document: &Document, scene: &Scene, name: String) -> Result<(), JsValue> {
+pub fn download_png(document: &Document, scene: Scene, name: String) -> Result<(), JsValue> {
     let on_blob = Closure::once_into_js(move |blob: Option<Blob>| {
         if let Some(blob) = blob {
             log_error(download(&blob, &name));
         }
     });
-    let canvas = Canvas::<()>::new(document.create_element("canvas")?.dyn_into()?)?;
+    let mut canvas = Canvas::<()>::new(document.create_element("canvas")?.dyn_into()?)?;
     canvas.draw(scene, PNG_PIXEL_RATIO)?;
     canvas.element().to_blob(on_blob.unchecked_ref())
 }

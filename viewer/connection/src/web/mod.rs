@@ -115,7 +115,7 @@ fn attach_plot(view: &Rc<RefCell<View>>) -> Result<(), JsValue> {
     })?;
     let shared = view.clone();
     let redraw = Closure::<dyn Fn()>::new(move || {
-        log_error(shared.borrow().plot().draw());
+        log_error(shared.borrow_mut().plot_mut().draw());
     });
     let observer = ResizeObserver::new(redraw.as_ref().unchecked_ref())?;
     observer.observe(&canvas);
@@ -124,7 +124,7 @@ fn attach_plot(view: &Rc<RefCell<View>>) -> Result<(), JsValue> {
     if let Some(query) = window.match_media("(prefers-color-scheme: dark)")? {
         let shared = view.clone();
         listen(&query, "change", move |_: Event| {
-            log_error(shared.borrow().plot().draw());
+            log_error(shared.borrow_mut().plot_mut().draw());
         })?;
     }
     Ok(())

@@ -109,7 +109,7 @@ impl PlotView {
     }
 
     /// Draws the plot, if it is visible.
-    pub(super) fn draw(&self) -> Result<(), JsValue> {
+    pub(super) fn draw(&mut self) -> Result<(), JsValue> {
         let canvas = self.canvas();
         let plot = self.plot();
         if canvas.client_width() == 0 || canvas.client_height() == 0 {
@@ -117,7 +117,7 @@ impl PlotView {
         }
         let window = web_sys::window().ok_or("no window")?;
         let scene = plot.scene(&self.sequence, self.overlay, theme(&window)?);
-        self.canvas.draw(&scene, window.device_pixel_ratio())
+        self.canvas.draw(scene, window.device_pixel_ratio())
     }
 
     /// The plot without cursor and selection.

@@ -355,7 +355,7 @@ impl View {
         let scene = self.plot.scene()?;
         let name = format!("{}-sequence.{format}", file_name(connection));
         match format {
-            "png" => download_png(&self.document, &scene, name),
+            "png" => download_png(&self.document, scene, name),
             _ => download_text(&scene.svg(), &name),
         }
     }

@@ -134,7 +134,7 @@ fn run_in_panel(page: &Page, action: &str, arg: &str, panel: Panel) -> Result<()
         "export" => export(page, arg),
         "download-png" => {
             if let Some(scene) = page.with_app(|app| app.export_scene(panel)) {
-                download_png(&page.document(), &scene, format!("{}.png", panel.name()))?;
+                download_png(&page.document(), scene, format!("{}.png", panel.name()))?;
             }
         }
         "download-svg" => {

@@ -164,7 +164,7 @@ impl Renderer {
             return Ok(());
         }
         match app.scene(chart) {
-            Some(scene) => canvas.draw(&scene, pixel_ratio),
+            Some(scene) => canvas.draw(scene, pixel_ratio),
             None => {
                 canvas.clear();
                 Ok(())
