@@ -177,6 +177,11 @@ impl App {
             && self.requests.iter().all(|request| self.scheduler.has_answer(request))
     }
 
+    /// Returns true if something waits for all charts.
+    pub fn awaits_all(&self) -> bool {
+        self.awaits_all
+    }
+
     /// The bin edges and packet counts of a histogram, for the selected packets.
     pub fn histogram(&self, panel: Panel) -> Option<(Vec<f64>, Vec<u64>)> {
         let Some(Chart::Binned(chart)) = self.chart(panel) else { return None };

@@ -185,6 +185,9 @@ pub enum Event {
     CommitFilter,
     /// Changes are arriving in quick succession, or have stopped.
     Interacting(bool),
+    /// Something waits for all charts, or no longer: while it does, those out of sight do not wait for newer packets
+    /// of a followed source.
+    AwaitAll(bool),
     /// Restore the state from a link's fragment.
     RestoreLink(String),
 }

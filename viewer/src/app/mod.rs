@@ -148,6 +148,8 @@ pub struct App {
     legend_click: Option<(Class, usize)>,
     /// Changes arrive in quick succession: panels out of sight wait.
     is_interacting: bool,
+    /// Something waits for all charts.
+    awaits_all: bool,
     memory_plan: Option<MemoryPlan>,
     /// The names of the files that the link was made with.
     link_capture: String,
@@ -349,6 +351,7 @@ impl App {
             Event::PointerLeave => self.pointer = None,
             Event::DoubleClick(panel, at) => self.double_click(panel, at),
             Event::KeyDown(panel, key, extend) => self.key_down(panel, key, extend),
+            Event::AwaitAll(awaits_all) => self.awaits_all = awaits_all,
             Event::Interacting(is_interacting) => {
                 self.is_interacting = is_interacting;
                 if !is_interacting {
@@ -379,6 +382,7 @@ impl App {
             | Event::VisibilityChanged(..)
             | Event::RequestConversations
             | Event::Interacting(_)
+            | Event::AwaitAll(_)
             | Event::Report { .. }
             | Event::Follow(_)
             | Event::FlowDelta { .. }
@@ -402,7 +406,7 @@ impl App {
 
     /// Appends requests for everything that is needed and not cached. Panels out of sight wait while
     /// the user interacts, while files are being read, and while a followed source has packets that the charts
-    /// in sight do not show yet.
+    /// in sight do not show yet, unless something waits for all charts.
     fn push_requests(&mut self, effects: &mut Vec<Effect>) {
         self.requests = self.requests();
         if let Some((part, index)) = self.record_request.take() {
@@ -410,7 +414,7 @@ impl App {
         }
         let is_loading = self.files.phase == Phase::Loading;
         let is_interacting = self.gesture.is_some() || self.is_interacting || is_loading;
-        let only_seen = is_interacting || self.is_outdated();
+        let only_seen = is_interacting || self.is_outdated() && !self.awaits_all;
         let queries = self.scheduler.next_queries(&self.requests, self.workers, only_seen);
         // Workers that read fields stop as soon as the selection does not need them.
         let is_reading = !self.extra_progress.is_empty() && self.scheduler.take_selection_change();

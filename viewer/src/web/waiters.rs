@@ -28,6 +28,11 @@ impl Waiters {
         })
     }
 
+    /// Returns true if promises wait for all charts.
+    pub(super) fn await_all(&self) -> bool {
+        !self.settled.is_empty()
+    }
+
     /// Resolves the promises whose condition is met. Their handlers run later.
     pub(super) fn resolve(&mut self, is_visible: bool, is_settled: bool) {
         let mut resolved = Vec::new();

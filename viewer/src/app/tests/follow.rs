@@ -147,6 +147,13 @@ fn charts_out_of_sight_wait_for_those_in_sight() {
     assert_eq!((drawn(&page), page.selected()), (100, 0));
     page.source(FollowEvent::Refresh);
     assert_eq!((drawn(&page), page.selected()), (0, 0));
+    // Packets arrive all the time, and a script waits for all charts.
+    page.receive(20_000, 10_000);
+    page.read(300, 30_000);
+    page.send(Event::SetFilter("len >= 0".into(), 0));
+    assert_eq!((drawn(&page), page.selected()), (0, 300));
+    page.send(Event::AwaitAll(true));
+    assert_eq!((drawn(&page), page.selected()), (200, 300));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::super::environment::set_timeout;
 use super::super::visibility::VisibilityObserver;
 use super::super::waiters::Wait;
 use super::{Page, State};
-use crate::app::{Event, Panel};
+use crate::app::{App, Event, Panel};
 
 /// The time between two frames that show only a part of what changes together, in milliseconds.
 const UPDATE_MS: f64 = 100.0;
@@ -41,6 +41,7 @@ impl Page {
 
     fn promise(&self, wait: Wait) -> Promise {
         let promise = self.state.borrow_mut().waiters.promise(wait);
+        self.update_awaited();
         self.schedule_frame();
         promise
     }
@@ -103,8 +104,17 @@ impl Page {
             state.waiters.resolve(is_current, is_settled && is_complete);
         }
         drop(state);
+        self.update_awaited();
         if is_settled && !is_complete {
             self.schedule_frame();
+        }
+    }
+
+    /// Tells the app whether promises wait for all charts.
+    fn update_awaited(&self) {
+        let awaits_all = self.state.borrow().waiters.await_all();
+        if awaits_all != self.with_app(App::awaits_all) {
+            self.apply(Event::AwaitAll(awaits_all));
         }
     }
 
