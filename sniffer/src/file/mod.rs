@@ -74,12 +74,13 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
         failures: Vec::new(),
     };
     let result = run_loop(&mut run);
+    // After a signal the files seem to be cut short. That is not an error. Later, a signal ends the list of flows.
+    let is_cut_short = signal_handler.is_stopped();
     let result = result.and_then(|reason| run.wait_for_user().map(|()| reason));
     run.top = None;
     run.progress.clear();
     let result = match run.failures.pop() {
-        // After a signal the files seem to be cut short. That is not an error.
-        _ if signal_handler.is_stopped() => result.and(Ok(Reason::Signal)),
+        _ if is_cut_short => result.and(Ok(Reason::Signal)),
         Some(last) => {
             // `main` prints the last one.
             run.failures.iter().for_each(progress::print_message);

@@ -169,12 +169,23 @@ impl FileRun<'_> {
         Ok(())
     }
 
-    /// Shows the flows of all packets until the user quits.
+    /// Shows the flows of all packets until the user quits. If no file is a capture, there is nothing to show.
     pub(super) fn wait_for_user(&mut self) -> Result<(), Error> {
-        if self.top.is_some() {
+        let has_capture = self.stream.is_some() || self.failures.is_empty();
+        if self.top.is_some() && has_capture {
             self.progress.end();
+            self.ensure_stream()?;
             self.show_flows(true);
             self.signal_handler.wait_for_stop()?;
+        }
+        Ok(())
+    }
+
+    /// Opens the output if no packet did.
+    fn ensure_stream(&mut self) -> Result<(), Error> {
+        if self.stream.is_none() {
+            self.stream = Some(self.open_stream()?);
+            self.count_skipped();
         }
         Ok(())
     }
@@ -189,10 +200,7 @@ impl FileRun<'_> {
 
     /// Writes the last `stats` record and the `end` record. Opens the output if no packet did.
     pub(super) fn finish(&mut self, reason: Reason) -> Result<(), Error> {
-        if self.stream.is_none() {
-            self.stream = Some(self.open_stream()?);
-            self.count_skipped();
-        }
+        self.ensure_stream()?;
         let Some(stream) = &mut self.stream else { return Ok(()) };
         stream.write_stats(0, None, Losses::default(), None)?;
         stream.finish(reason)

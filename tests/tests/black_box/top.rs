@@ -114,6 +114,35 @@ fn signals_and_the_end_of_a_pipe_restore_the_terminal() {
     }
 }
 
+/// Errors of the files appear after the list, and decide the status. Without a capture, there is no list.
+#[test]
+fn errors_and_ends_of_files_are_reported_after_the_list() {
+    let directory = tempdir().unwrap();
+    let all = two_flows();
+    let damaged = write(&directory, "damaged.pcap", &all[..all.len() - 1]);
+    let without_packets = write(&directory, "none.pcap", &all[..24]);
+    let output = directory.path().join("out.ndjson");
+    for (file, shown, message, status, reason) in [
+        (&damaged, "2 packets", "incomplete record", 1, "error"),
+        (&without_packets, "none.pcap: 0 packets", "0 packets read", 0, "eof"),
+    ] {
+        let args = format!("--top -r '{}' -w '{}' --force", file.display(), output.display());
+        let mut terminal = start(&args);
+        terminal.wait_for_screen("the list", |screen| {
+            screen.contains(shown) && screen.contains("complete")
+        });
+        terminal.press("q");
+        let (exit, text) = terminal.finish();
+        assert_eq!(exit.code(), Some(status), "{text:?}");
+        let (_, after) = text.rsplit_once(LEAVE).unwrap();
+        assert!(after.contains(message), "{text:?}");
+        assert_eq!(Stream::read(&fs::read(&output).unwrap()).reason, reason);
+    }
+    let empty = write(&directory, "empty.pcap", "");
+    let (exit, text) = start(&format!("--top -r '{}'", empty.display())).finish();
+    assert!(exit.code() == Some(1) && text.contains("is empty"), "{exit}: {text:?}");
+}
+
 #[test]
 fn terminal_is_required() {
     for (args, reason) in [

@@ -16,23 +16,28 @@ pub(crate) struct Record<'a> {
 impl<'a> Record<'a> {
     /// The packet as the sniffer describes it without options: without the MAC addresses of IP packets.
     pub(crate) fn packet(&self) -> Packet<'a> {
-        let (mut packet, _) = self.decode(&mut HeaderDetails::default());
+        let mut packet = self.undecoded();
+        self.decode(&mut packet, &mut HeaderDetails::default());
         packet.summary.faults.insert(self.frame.faults);
         packet.summary.omit_redundant_eth();
         packet
     }
 
-    /// Decodes the frame: the packet with its MAC addresses, without the faults of the record, and its transport
-    /// payload. All forms of packets use this, so that this module contains the decoder once.
-    pub(crate) fn decode(&self, details: &mut HeaderDetails) -> (Packet<'a>, &'a [u8]) {
-        let Frame { ts, link, bytes, wire_len, interface, .. } = self.frame;
-        let mut packet = Packet::new(self.n, ts, Summary::new(link, 0, 0));
+    /// The packet without a summary.
+    pub(crate) fn undecoded(&self) -> Packet<'a> {
+        let interface = self.reader.interfaces().get(self.frame.interface);
+        let interface = interface.and_then(|interface| interface.name.as_deref()).map(Into::into);
+        let summary = Summary::new(self.frame.link, 0, 0);
+        Packet { interface, ..Packet::new(self.n, self.frame.ts, summary) }
+    }
+
+    /// Decodes the frame: sets the summary, with MAC addresses and without the faults of the record, and returns
+    /// the transport payload. All forms of packets use this, so that this module contains the decoder once. It
+    /// overwrites a packet, because moving one is measurable.
+    pub(crate) fn decode(&self, packet: &mut Packet<'a>, details: &mut HeaderDetails) -> &'a [u8] {
+        let Frame { link, bytes, wire_len, .. } = self.frame;
         let summary = &mut packet.summary;
-        let payload = decode_with_details(link, bytes, wire_len, Tunnels::Inner, summary, details);
-        let interface = self.reader.interfaces().get(interface);
-        packet.interface =
-            interface.and_then(|interface| interface.name.as_deref()).map(Into::into);
-        (packet, payload)
+        decode_with_details(link, bytes, wire_len, Tunnels::Inner, summary, details)
     }
 }
 

@@ -49,8 +49,8 @@ impl Observer {
     /// Appends a packet with the offset of its record. Fragments have the ports of the first one, if that
     /// was captured before. The fragment that completes a datagram has the content of the datagram.
     pub(crate) fn write(&mut self, record: &Record<'_>, offset: u64, out: &mut Vec<u8>) {
-        let mut details = HeaderDetails::default();
-        let (mut packet, payload) = record.decode(&mut details);
+        let (mut packet, mut details) = (record.undecoded(), HeaderDetails::default());
+        let payload = record.decode(&mut packet, &mut details);
         let mut whole = None;
         if let Some(fragment) = details.fragment {
             let (ts, interface) = (packet.ts, packet.interface.as_deref());

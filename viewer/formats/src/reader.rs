@@ -283,7 +283,8 @@ impl Output {
             Self::Observed(observer) => observer.write(record, offset, out),
             Self::Lines(writer) => writer.write(&record.packet(), out),
             Self::DetailedLines(writer, names) => {
-                let (mut packet, payload) = record.decode(&mut HeaderDetails::default());
+                let mut packet = record.undecoded();
+                let payload = record.decode(&mut packet, &mut HeaderDetails::default());
                 packet.names = PayloadNames::parse(&packet.summary, payload, names);
                 packet.summary.faults.insert(record.frame.faults);
                 writer.write(&packet, out);
