@@ -23,10 +23,10 @@ use crate::progress::{self, Progress};
 use crate::rotation_schedule::RotationSchedule;
 use crate::sandbox::{self, Policy};
 use crate::signals::Signals;
-use crate::top::{self, Top};
+use crate::top::{self, Status, Top};
 use capture_file::CaptureFile;
 use input::{Input, OpenFile, SignalHandler};
-use run::FileRun;
+use run::{FileRun, source_text};
 
 /// Reads the files until they end, a signal arrives, or enough packets are written.
 ///
@@ -54,15 +54,21 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
     if let Some(message) = sandbox::enter(&config.sandbox, &policy)? {
         progress.info(message);
     }
+    // Before the first read, which blocks if a pipe has no data yet.
+    let top = terminal
+        .map(|terminal| {
+            let quit = signal_handler.signals().quit_event()?;
+            let status = Status { source: source_text(&names), ..Status::default() };
+            Top::start(terminal, quit, status)
+        })
+        .transpose()?;
     let snaplen = config.stream.snaplen as usize;
     let files = open_files
         .into_iter()
         .map(|file| Ok(CaptureFile::new(Input::new(file, &signal_handler)?, snaplen, &filter)));
     let mut run = FileRun {
         files: files.collect::<Result<_, Error>>()?,
-        top: terminal
-            .map(|terminal| Top::start(terminal, signal_handler.signals().quit_event()?))
-            .transpose()?,
+        top,
         prepared: Some(prepared),
         stream: None,
         names: &names,

@@ -151,7 +151,7 @@ impl FileRun<'_> {
 
     /// Shows the flows on the terminal, if that was requested.
     fn show_flows(&mut self, is_complete: bool) {
-        let source = self.source();
+        let source = source_text(self.names);
         if let (Some(top), Some(stream)) = (&mut self.top, &mut self.stream) {
             let packets = stream.out();
             let status = Status { source, packets, is_complete, ..Status::default() };
@@ -190,14 +190,6 @@ impl FileRun<'_> {
         Ok(())
     }
 
-    /// The file, or the number of files.
-    fn source(&self) -> String {
-        match self.names {
-            [name] => Printable(name).to_string(),
-            names => format!("{} files", names.len()),
-        }
-    }
-
     /// Writes the last `stats` record and the `end` record. Opens the output if no packet did.
     pub(super) fn finish(&mut self, reason: Reason) -> Result<(), Error> {
         self.ensure_stream()?;
@@ -214,7 +206,7 @@ impl FileRun<'_> {
     /// Prints the totals, if the output was opened.
     pub(super) fn print_totals(&self) {
         let Some(stream) = &self.stream else { return };
-        let source = self.source();
+        let source = source_text(self.names);
         let elapsed = self.progress.elapsed();
         let matched = match self.config.filter.expression {
             Some(_) => format!(", {} matched the filter", grouped(stream.out())),
@@ -251,5 +243,13 @@ impl FileRun<'_> {
         let file = Some(names.join(", "));
         let (options, interfaces) = (&self.config.stream, interfaces.collect());
         Stream::open(outputs, options, source, file, interfaces, stream::now())
+    }
+}
+
+/// The file, or the number of files.
+pub(super) fn source_text(names: &[String]) -> String {
+    match names {
+        [name] => Printable(name).to_string(),
+        names => format!("{} files", names.len()),
     }
 }

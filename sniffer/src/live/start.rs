@@ -27,7 +27,7 @@ use crate::sandbox::{self, Policy, SocketAccess};
 use crate::serve::{Listener, LiveView};
 use crate::signals::Signals;
 use crate::stream::{self, Stream};
-use crate::top::{self, Top};
+use crate::top::{self, Status, Top};
 
 /// Captures until something ends the run.
 /// `namespace` is the network namespace that the process has entered, if any. `listener` serves the capture.
@@ -144,7 +144,9 @@ pub(crate) fn start(
         None => None,
     };
     let view = listener.map(|listener| serve(listener, &progress)).transpose()?;
-    let top = terminal.map(|terminal| Top::start(terminal, signals.quit_event()?)).transpose()?;
+    let top = terminal
+        .map(|terminal| Top::start(terminal, signals.quit_event()?, Status::default()))
+        .transpose()?;
     Run {
         config,
         opener,

@@ -75,11 +75,16 @@ struct List {
 }
 
 impl Top {
-    /// Takes over the terminal. The key `q` makes `quit` readable.
-    pub(crate) fn start(mut terminal: Terminal, quit: Arc<EventFd>) -> Result<Self, Error> {
+    /// Takes over the terminal. The key `q` makes `quit` readable. `status` is shown until there are flows.
+    pub(crate) fn start(
+        mut terminal: Terminal,
+        quit: Arc<EventFd>,
+        status: Status,
+    ) -> Result<Self, Error> {
         let failed = |source| Error::Terminal { source };
         let wakeup = event_fd().map_err(|errno| failed(errno.into()))?;
-        let shared = Arc::new(Shared { list: Mutex::default(), wakeup, quit });
+        let list = Mutex::new(List { status, ..List::default() });
+        let shared = Arc::new(Shared { list, wakeup, quit });
         terminal.enter().map_err(failed)?;
         progress::hold_messages();
         let screen = Screen { terminal, shared: shared.clone(), view: View::default() };

@@ -103,6 +103,8 @@ fn signals_and_the_end_of_a_pipe_restore_the_terminal() {
     for signal in [Some(Signal::SIGTERM), Some(Signal::SIGINT), None] {
         let mut terminal = start(&format!("--top -r '{}'", pipe.display()));
         let mut writer = OpenOptions::new().write(true).open(&pipe).unwrap();
+        terminal
+            .wait_for_screen("the name of the pipe", |screen| screen.contains("pipe: 0 packets"));
         writer.write_all(&two_flows()).unwrap();
         terminal.wait_for_screen("flows while the pipe is open", |screen| screen.contains(".8:"));
         match signal {
