@@ -95,15 +95,18 @@ impl Default for Questions {
 }
 
 impl Questions {
-    /// Adds a DNS message with these names, which get the time of a response.
-    pub(crate) fn add_names(
+    /// Sets the time of a response in these names. `message` parses the DNS message again; it is called only if the
+    /// names have a question.
+    pub(crate) fn add_names<'m>(
         &mut self,
         flow: FlowKey,
         now: Timestamp,
-        message: Option<DnsMessage<'_>>,
+        message: impl FnOnce() -> Option<DnsMessage<'m>>,
         names: &mut PayloadNames<'_>,
     ) {
-        if let (Some((name, kind)), Some(message)) = (&names.dns, message) {
+        if let Some((name, kind)) = &names.dns
+            && let Some(message) = message()
+        {
             names.dns_time_us = self.add(flow, now, Question::new(&message, name, *kind));
         }
     }

@@ -42,27 +42,30 @@ impl NameTracker {
             return PayloadNames::default();
         };
         if summary.proto.name() == "tcp" {
-            let (bytes, dns, mut names) = match tcp.add_readable(key, ts, summary, payload) {
+            let readable = tcp.add_readable(key, ts, summary, payload);
+            let (bytes, is_assembled, mut names) = match readable {
                 None => return PayloadNames::default(),
                 Some(Readable::Assembled(bytes)) => {
                     *message = bytes;
-                    let dns = DnsMessage::in_assembled(summary, message);
-                    (&message[..], dns, PayloadNames::parse_assembled(summary, message, buf))
+                    (&message[..], true, PayloadNames::parse_assembled(summary, message, buf))
                 }
                 Some(Readable::Own { may_be_http }) => {
                     let names = PayloadNames::parse(summary, payload, buf);
                     let names = if may_be_http { names } else { names.without_http() };
-                    (payload, DnsMessage::in_packet(summary, payload), names)
+                    (payload, false, names)
                 }
             };
             names.ja4 = has_ja4.then(|| ja4_in_records(bytes)).flatten();
+            let dns = || match is_assembled {
+                true => DnsMessage::in_assembled(summary, bytes),
+                false => DnsMessage::in_packet(summary, bytes),
+            };
             questions.add_names(key, ts, dns, &mut names);
             return names;
         }
         let mut names = PayloadNames::parse(summary, payload, buf);
-        if names.dns.is_some() {
-            questions.add_names(key, ts, DnsMessage::in_packet(summary, payload), &mut names);
-        }
+        let dns = || DnsMessage::in_packet(summary, payload);
+        questions.add_names(key, ts, dns, &mut names);
         let is_greased = payload.first().is_some_and(|first| first & 0xc0 == 0x80);
         if names.quic.is_none() && (names.dns.is_some() || !is_greased) {
             return names;
