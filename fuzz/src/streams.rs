@@ -5,8 +5,8 @@ use reassembly::{DnsTracker, FoundDns, NameTracker};
 use std::net::Ipv4Addr;
 use summary::{LinkType, Packet, Proto, Summary, Timestamp};
 
-/// Names depend only on the packets of the same interface, DNS messages are found without the other names, the number of evicted connections is at most
-/// that of packets, and lines with the names parse back.
+/// Names depend only on the packets of the same interface, DNS messages are found without the other names, the
+/// number of evicted connections is at most that of packets, and lines with the names parse back.
 ///
 /// Input: packets. The bits of the first byte select TCP, the port of DNS, the opposite direction, SYN and
 /// RST. A byte with the sequence number, the length of the payload (16 bits, big-endian) and the payload

@@ -24,7 +24,7 @@ pub(crate) struct TcpStreams {
     turns: Table<ConnectionKey, u32>,
 }
 
-/// What a segment is for a reader of names.
+/// How a segment is used to find names.
 #[derive(Debug, PartialEq, Eq)]
 enum Segment {
     /// It completes this message.

@@ -155,8 +155,8 @@ impl Progress {
         }
     }
 
-    /// Stops the clock: the run waits for the user from now on.
-    pub(crate) fn end(&mut self) {
+    /// Ends the time of [`Self::elapsed`]: the run waits for the user from now on.
+    pub(crate) fn stop_clock(&mut self) {
         self.end = Some(Instant::now());
     }
 

@@ -173,7 +173,7 @@ impl FileRun<'_> {
     pub(super) fn wait_for_user(&mut self) -> Result<(), Error> {
         let has_capture = self.stream.is_some() || self.failures.is_empty();
         if self.top.is_some() && has_capture {
-            self.progress.end();
+            self.progress.stop_clock();
             self.ensure_stream()?;
             self.show_flows(true);
             self.signal_handler.wait_for_stop()?;

@@ -22,8 +22,8 @@ pub(crate) enum RateKind {
     Mean,
 }
 
-/// The shortest time of a mean rate, as long as that of a current rate: otherwise, a question of DNS and its answer
-/// would be faster than a download.
+/// The shortest time over which a mean rate is computed. Current rates cover the same time. Without a minimum, a DNS
+/// question and its answer would rank above a download.
 const MIN_MEAN_NS: u64 = 1_000_000_000;
 
 /// The mean rate of a flow.

@@ -116,7 +116,8 @@ fn signals_and_the_end_of_a_pipe_restore_the_terminal() {
     }
 }
 
-/// Errors of the files appear after the list, and decide the status. Without a capture, there is no list.
+/// Once the list is closed, errors in files are printed and set the exit status. If no file is a capture, no list is
+/// shown.
 #[test]
 fn errors_and_ends_of_files_are_reported_after_the_list() {
     let directory = tempdir().unwrap();

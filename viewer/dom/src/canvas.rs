@@ -45,7 +45,7 @@ impl<V: Copy + PartialEq> Canvas<V> {
     }
 
     /// Draws a scene at `pixel_ratio` device pixels per CSS pixel, unless the canvas shows it: the browser
-    /// paints all of a canvas again after any drawing operation.
+    /// repaints the whole canvas after any drawing operation.
     ///
     /// # Errors
     ///

@@ -29,7 +29,7 @@ impl Waiters {
     }
 
     /// Returns true if promises wait for all charts.
-    pub(super) fn await_all(&self) -> bool {
+    pub(super) fn awaits_all(&self) -> bool {
         !self.settled.is_empty()
     }
 

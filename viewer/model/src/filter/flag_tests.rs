@@ -76,8 +76,8 @@ fn has_flags_but_not(expr: Expr) -> Expr {
     Expr::Has(Field::Flags).and(Expr::Not(Box::new(expr)))
 }
 
-/// The error for a bracket at this offset. In tcpdump's language, it selects bytes of packets. That notation for the TCP flags, such
-/// as `tcp[tcpflags] & (tcp-syn|tcp-fin) != 0` (pcap-filter(7)), has a correction.
+/// The error for a bracket at this offset. In tcpdump's language, it selects bytes of packets. Tests of TCP flags in
+/// that notation, such as `tcp[tcpflags] & (tcp-syn|tcp-fin) != 0` (pcap-filter(7)), have a correction.
 pub(super) fn bracket(text: &str, at: usize) -> Box<Error> {
     let message = "Bytes of packets cannot be compared; for flags, use e.g. flags has SYN";
     let error = Error::new(at..at + 1, message);

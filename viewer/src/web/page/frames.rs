@@ -112,7 +112,7 @@ impl Page {
 
     /// Tells the app whether promises wait for all charts.
     fn update_awaited(&self) {
-        let awaits_all = self.state.borrow().waiters.await_all();
+        let awaits_all = self.state.borrow().waiters.awaits_all();
         if awaits_all != self.with_app(App::awaits_all) {
             self.apply(Event::AwaitAll(awaits_all));
         }

@@ -330,7 +330,10 @@ proptest! {
     fn counting_added_rows_matches_recounting(
         packets in proptest::collection::vec(plain(), 1..2_300),
         steps in proptest::collection::vec(
-            ((0u32..130, 0u16..8, 0u8..8), any::<prop::sample::Index>(), any::<[bool; 11]>(), [growing_bins(), growing_bins()]),
+            (
+                (0u32..130, 0u16..8, 0u8..8), any::<prop::sample::Index>(), any::<[bool; 11]>(),
+                [growing_bins(), growing_bins()],
+            ),
             1..12,
         ),
     ) {
